@@ -1,0 +1,127 @@
+"""Kandji's API: the connection, and the kinds of request that the cards make."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from cards.kandji._shapes import Blueprint
+from connector import (
+    Client,
+    Connection,
+    Cursor,
+    Json,
+    Page,
+    Record,
+    Refused,
+    Reply,
+    Unexpected,
+    UpcardError,
+    field,
+    record_of,
+    rows_of,
+)
+
+PAGE = 300  # the most records Kandji returns at once
+
+
+class Tenant(
+    Connection,
+    hosts=(
+        "*.api.kandji.io",
+        "*.api.eu.kandji.io",
+        "*.api.iru.com",
+        "*.api.eu.iru.com",
+        "*.clients.us-1.kandji.io",  # host names until 2022, still in exported flows
+        "*.clients.eu.kandji.io",
+    ),
+):
+    """A Kandji tenant and an API token of it."""
+
+    url: str = field("API URL of the tenant, as Settings > Access shows it", label="API URL", max_length=255)
+    token: str = field("API token of the tenant", label="API Token", secret=True, max_length=255)
+
+    def origin(self) -> str:
+        return self.url if "://" in self.url else f"https://{self.url}"
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1"):
+    """Kandji's verbs: a device, a command on it, a secret of it, a page of a listing."""
+
+    ADE = ("integrations", "apple", "ade")
+
+    async def check(self) -> None:
+        await self.get("devices", limit=1)
+
+    async def target(self, path: tuple[str, ...]) -> None:
+        if path[:1] == ("devices",) and len(path) > 1:
+            await self.device(path[1])
+
+    async def device(self, device_id: str, *part: str) -> Json:
+        return record_of(await self.get("devices", device_id, *part))
+
+    async def command(self, device_id: str, action: str, body: Json | None = None) -> Reply:
+        """Queue an MDM command."""
+        return await self.post("devices", device_id, "action", action, json=body)
+
+    async def command_on(
+        self, device_id: str, action: str, body: Json | None = None, device: Json | None = None
+    ) -> Json:
+        """Queue an MDM command and say which device it was for: its record, `status_code`, `reply` and `message`.
+
+        The command decides: a refusal is reported, and a device that cannot be read afterwards stays unnamed.
+        """
+        reply = await self.ask("POST", "devices", device_id, "action", action, json=body)
+        known = device or (await self._device_or_nothing(device_id) if reply.status not in (401, 404) else {})
+        answer = reply.body if isinstance(reply.body, dict) and reply.status < 400 else {}
+        told = {"status_code": reply.status, "reply": answer, "message": reply.said}
+        return {"device_id": device_id, **known, **told}
+
+    async def _device_or_nothing(self, device_id: str) -> Json:
+        try:
+            return await self.device(device_id)
+        except UpcardError:
+            return {}
+
+    async def page(self, record: type[Record], *path: str, after: Cursor, **query: Any) -> Page[Any]:
+        """One page of a bare list, by limit and offset."""
+        offset, size = int(after.at or 0), after.size(PAGE)
+        found = rows_of(await self.get(*path, **query, limit=size, offset=offset))
+        return Page(found, str(offset + size) if len(found) == size else None)
+
+    async def blueprint(self, id_: str | None, name: str | None) -> Json:
+        """The Blueprint with this ID and this whole name; one of them may be None."""
+        if id_ is not None:
+            found = [record_of(await self.get("blueprints", id_))]
+        else:
+            found = await self._blueprints_with(name)
+        for blueprint in found:
+            if name is None or blueprint.get("name") == name:
+                return blueprint
+        raise Refused.saying(404, "No Blueprint has this ID and name.")
+
+    async def _blueprints_with(self, name: str | None) -> list[Json]:
+        """Those whose name contains this one: Kandji has no exact filter."""
+        page = await self.follow(Blueprint, "blueprints", after=Cursor(), name=name, limit=PAGE)
+        found = list(page.records)
+        while page.next and page.records:
+            page = await self.follow(Blueprint, "blueprints", after=Cursor(page.next))
+            found += page.records
+        return found
+
+    async def follow(self, record: type[Record], *path: str, after: Cursor, **query: Any) -> Page[Any]:
+        """One page of an envelope with `results` and a `next` link. The cursor is the link's query (SSRF-13)."""
+        asked = dict(parse_qsl(after.at)) if after.at else query
+        answer = record_of(await self.get(*path, **asked))
+        return Page(rows_of(answer, "results"), self._next(answer.get("next"), path))
+
+    def _next(self, link: Any, path: tuple[str, ...]) -> str | None:
+        """Only the query of a link is used; the rest must be what was asked, on whichever host Kandji prints."""
+        if not link:
+            return None
+        parts = urlsplit(link) if isinstance(link, str) else urlsplit("")
+        if parts.path.rstrip("/") != "/".join([self.prefix, *path]) or not parts.query:
+            raise Unexpected("The service sent a link to the next page that leads elsewhere.")
+        return parts.query

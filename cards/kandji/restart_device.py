@@ -1,0 +1,10 @@
+"""Tell a device to restart."""
+
+from cards.kandji._client import Kandji
+from cards.kandji._shapes import DeviceTarget, Status
+from connector import card
+
+
+@card("Restart Device", effect="write")
+async def restart_device(inputs: DeviceTarget, kandji: Kandji) -> Status:
+    return Status.of_reply(await kandji.command(inputs.device_id, "restart"))

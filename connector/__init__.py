@@ -1,0 +1,55 @@
+"""The words a card is written in. Everything else about Upcard lives in the folders beside this file."""
+
+from connector.sdk.card import card, list_card
+from connector.sdk.client import Client, Connection, record_of, rows_of
+from connector.sdk.errors import InvalidCall, Refused, Unexpected, UpcardError
+from connector.sdk.http import Reply
+from connector.sdk.kinds import (
+    AnyJson,
+    Boolean,
+    Date,
+    Explanation,
+    Integer,
+    Json,
+    List,
+    Number,
+    Object,
+    StatusCode,
+    Text,
+)
+from connector.sdk.results import Cursor, Page, ResultSet
+from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, Record, field, group
+
+__all__ = [
+    "AnyJson",
+    "Boolean",
+    "CardInputs",
+    "CardOptions",
+    "CardOutputs",
+    "Client",
+    "Connection",
+    "Cursor",
+    "Date",
+    "Explanation",
+    "Integer",
+    "InvalidCall",
+    "Json",
+    "List",
+    "Number",
+    "Object",
+    "Page",
+    "Record",
+    "Refused",
+    "Reply",
+    "ResultSet",
+    "StatusCode",
+    "Text",
+    "Unexpected",
+    "UpcardError",
+    "card",
+    "field",
+    "group",
+    "list_card",
+    "record_of",
+    "rows_of",
+]

@@ -1,0 +1,133 @@
+"""What a connector's client is built on: its connection, verbs over HTTP, and the dry run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+from urllib.parse import quote
+
+from pydantic import ConfigDict
+
+from connector.sdk.custom import custom_request
+from connector.sdk.errors import InvalidCall, Unexpected
+from connector.sdk.http import READS, Reply, Service
+from connector.sdk.kinds import Json
+from connector.sdk.tables import Table
+
+CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+EVERYTHING = CHANGES | READS
+
+
+class Connection(Table):
+    """What reaches one account of a service. `hosts` are its addresses (`*`: one label); others the operator allows."""
+
+    model_config = ConfigDict(extra="forbid")
+    hosts: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, hosts: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if hosts:
+            cls.hosts = hosts
+
+    def origin(self) -> str:
+        """Scheme and host of the service, without a slash at the end."""
+        raise NotImplementedError
+
+    def credentials(self) -> Mapping[str, str]:
+        """The headers that carry the secret."""
+        raise NotImplementedError
+
+
+C = TypeVar("C", bound=Connection)
+
+
+@dataclass
+class WouldSend(Exception):
+    """Ends a dry run: what would have been sent."""
+
+    method: str
+    path: str
+    body: Any
+
+
+class Client(Generic[C]):
+    """A service's client: subclass it as `class Kandji(Client[Account], title="Kandji", prefix="/api/v1")`."""
+
+    title: ClassVar[str]
+    prefix: ClassVar[str] = ""
+    connects_with: ClassVar[type[Connection]]
+
+    def __init_subclass__(cls, title: str, prefix: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.title, cls.prefix = title, prefix
+        cls.connects_with = next(get_args(base)[0] for base in cls.__dict__["__orig_bases__"] if get_args(base))
+
+    def __init__(self, connection: C, service: Service, held: frozenset[str] = frozenset()) -> None:
+        self.connection = connection
+        self.service = service
+        self.held = held
+
+    async def check(self) -> None:
+        """Ask the service for the least that proves the connection."""
+        raise NotImplementedError
+
+    async def target(self, path: tuple[str, ...]) -> None:
+        """In a dry run: look up what a request would change, so that a wrong target is told. Nothing by default."""
+
+    async def get(self, *path: str, **query: Any) -> Any:
+        return (await self.ask("GET", *path, query=query)).accepted().body
+
+    async def post(self, *path: str, json: Any = None) -> Reply:
+        return (await self.ask("POST", *path, json=json)).accepted()
+
+    async def patch(self, *path: str, json: Any = None) -> Reply:
+        return (await self.ask("PATCH", *path, json=json)).accepted()
+
+    async def custom(
+        self, method: str, url: str, query: Json | None = None, headers: Json | None = None, body: Any = None
+    ) -> Reply:
+        """A request the caller wrote, kept below the prefix; refusals come back as replies."""
+        request = custom_request(method, url, query, headers, body)
+        return await self.ask(method, *request.path, query=request.query, json=body, headers=request.headers)
+
+    async def ask(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request below the prefix; each part of `path` is one segment. Refusals come back as replies."""
+        where = self.prefix + "".join("/" + _segment(part) for part in path)
+        if method in self.held:
+            await self._looked_up(path)
+            raise WouldSend(method, where, json)
+        wanted = {key: value for key, value in (query or {}).items() if value is not None}
+        return await self.service.ask(method, where, query=wanted or None, json=json, headers=headers)
+
+    async def _looked_up(self, path: tuple[str, ...]) -> None:
+        held, self.held = self.held, self.held - READS
+        if held != EVERYTHING:
+            await self.target(path)
+        self.held = held
+
+
+def rows_of(answer: Any, key: str | None = None) -> list[dict[str, Any]]:
+    """The records in an answer: a bare list, or the list under `key`. Anything else is unexpected."""
+    found = answer if key is None else answer.get(key) if isinstance(answer, dict) else None
+    if isinstance(found, list) and all(isinstance(row, dict) for row in found):
+        return found
+    raise Unexpected(f"The service answered without a list of records{f' under {key}' if key else ''}.")
+
+
+def record_of(answer: Any) -> dict[str, Any]:
+    """The one record an answer is. Anything else is unexpected."""
+    if isinstance(answer, dict):
+        return answer
+    raise Unexpected("The service answered without a record.")
+
+
+def _segment(part: str) -> str:
+    if part in ("", ".", ".."):
+        raise InvalidCall("A part of the address is empty or made of dots only.")
+    return quote(part, safe="")

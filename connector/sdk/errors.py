@@ -1,0 +1,160 @@
+"""Every way a call can fail. The class tells the caller what to do next, not where it happened.
+
+The slugs, statuses and retry advice are the contract of the HTTP surface (README, "Errors").
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a call: `at` is a path like `inputs/device_id`, `why` a sentence without the value."""
+
+    at: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a service answered when it refused: its HTTP status and its words, shortened and made safe to show."""
+
+    status: int
+    said: str
+
+
+class UpcardError(Exception):
+    """The root: `detail` is one plain sentence that is safe to show."""
+
+    slug: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong on our side"
+    status: ClassVar[int] = 500
+    retry: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        service: Said | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+        self.service = service
+        self.retry_after = retry_after
+
+
+class InvalidCall(UpcardError):
+    """Options, inputs or stream are not what the card takes; every fault is listed."""
+
+    slug, title, status = "invalid_call", "The call is not valid", 400
+
+    @classmethod
+    def of(cls, faults: Sequence[Fault]) -> "InvalidCall":
+        more = f" ({len(faults) - 1} more: see errors.)" if len(faults) > 1 else ""
+        return cls(faults[0].why + more, faults=faults)
+
+
+class DestinationNotAllowed(UpcardError):
+    """A callback address outside what is allowed; says nothing about addresses or ports."""
+
+    slug, title, status = "destination_not_allowed", "The destination is not allowed", 400
+
+
+class Unauthenticated(UpcardError):
+    """The caller's key is missing or wrong."""
+
+    slug, title, status = "unauthenticated", "A valid key is needed", 401
+
+
+class Forbidden(UpcardError):
+    """The caller's key does not allow this."""
+
+    slug, title, status = "forbidden", "The key does not allow this", 403
+
+
+class NotFound(UpcardError):
+    """Nothing has this name; subclasses say what was looked for."""
+
+    slug, title, status = "not_found", "There is nothing here", 404
+
+
+class NoSuchCard(NotFound):
+    slug, title = "no_such_card", "There is no such card"
+
+
+class NoSuchConnector(NotFound):
+    slug, title = "no_such_connector", "There is no such connector"
+
+
+class NoSuchConnection(NotFound):
+    slug, title = "no_such_connection", "There is no such connection"
+
+
+class NoSuchRun(NotFound):
+    slug, title = "no_such_run", "There is no such run"
+
+
+class NoSuchFlow(NotFound):
+    slug, title = "no_such_flow", "There is no such helper flow"
+
+
+class MethodNotAllowed(UpcardError):
+    slug, title, status = "method_not_allowed", "This address does not take this method", 405
+
+
+class NotConnected(UpcardError):
+    """No connection to the service, or the service refused its token."""
+
+    slug, title, status = "not_connected", "The service is not connected", 409
+
+
+class AlreadyExists(UpcardError):
+    slug, title, status = "already_exists", "The name is taken", 409
+
+
+class TooLarge(UpcardError):
+    slug, title, status = "too_large", "The body is too large", 413
+
+
+class UnsupportedMediaType(UpcardError):
+    slug, title, status = "unsupported_media_type", "The body is not plain JSON", 415
+
+
+class Refused(UpcardError):
+    """The service said 4xx. A card with a Status Code reports it; on any other card it is this error."""
+
+    slug, title, status = "refused", "The service refused the request", 502
+
+    @classmethod
+    def saying(cls, status: int, words: str) -> "Refused":
+        """The refusal with this status and these words of the service."""
+        sentence = f"The service answered {status}: {words}" if words else f"The service answered {status}."
+        return cls(sentence, service=Said(status, words))
+
+
+class Throttled(Refused):
+    """The service asks to slow down and the retries are spent; nothing was done."""
+
+    slug, title, status, retry = "throttled", "The service asks to slow down", 503, True
+
+
+class Unavailable(UpcardError):
+    """A request that only reads got no good answer; nothing was changed."""
+
+    slug, title, status, retry = "unavailable", "The service is not available", 503, True
+
+
+class OutcomeUnknown(UpcardError):
+    """A request that changes something was sent and no answer came: it may have been done. Never repeat it blindly."""
+
+    slug, title, status = "outcome_unknown", "The outcome is not known", 502
+
+
+class Unexpected(UpcardError):
+    """The service answered 2xx in a shape it never promised."""
+
+    slug, title, status = "unexpected", "The service answered in an unexpected shape", 502

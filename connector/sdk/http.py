@@ -1,0 +1,193 @@
+"""One service over HTTP: deadlines, retries and what each kind of failure means. The only module that knows httpx.
+
+A request that reads may be repeated. A request that changes something is repeated only when it was certainly not
+carried out (never sent, or 429); otherwise its outcome is unknown and the caller has to look (DA-9, UP-3).
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+import httpx
+import orjson
+from httpx_aiohttp import AiohttpTransport
+
+from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
+from connector.sdk.kinds import Json
+from connector.sdk.said import said
+
+ATTEMPTS = 4
+DEADLINE = 30.0  # seconds for a request with all its retries
+LONGEST_WAIT = 20.0
+LARGEST_ANSWER = 32 * 1024 * 1024
+TIMEOUT = httpx.Timeout(15, connect=5, pool=5)
+READS = frozenset({"GET", "HEAD"})
+TRANSIENT = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A service's answer: 2xx, or a refusal (4xx) that nobody has judged yet."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    said: str = ""
+
+    def accepted(self) -> "Reply":
+        """This answer, unless it is a refusal."""
+        if self.status < 400:
+            return self
+        raise Refused.saying(self.status, self.said)
+
+    def record(self) -> Json:
+        """The one record an accepted answer is."""
+        if isinstance(self.body, dict):
+            return self.body
+        raise OutcomeUnknown("The request was carried out, but the answer has no record.")
+
+
+class Again(Exception):
+    """This attempt failed in a way that may heal; `error` is what the caller gets if it does not."""
+
+    def __init__(self, error: UpcardError, after: float | None = None) -> None:
+        super().__init__(error.detail)
+        self.error = error
+        self.after = after
+
+
+class Service:
+    """One service's API under one origin, with its credentials. Redirects are not followed, cookies not kept."""
+
+    def __init__(
+        self,
+        origin: str,
+        headers: Mapping[str, str],
+        session: aiohttp.ClientSession | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.sleep = sleep
+        self._http = httpx.AsyncClient(
+            base_url=origin,
+            headers={"Accept": "application/json", "User-Agent": "upcard", **headers},
+            timeout=TIMEOUT,
+            transport=AiohttpTransport(client=session) if session else None,
+            trust_env=False,
+        )
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send one request, repeated where that is safe. Raises Throttled, Unavailable, OutcomeUnknown, Unexpected."""
+        content = None if json is None else orjson.dumps(json)
+        sent = {**(headers or {}), **({"Content-Type": "application/json"} if content is not None else {})}
+        request = self._http.build_request(method, path, params=query, content=content, headers=sent)
+        end = time.monotonic() + DEADLINE
+        for attempt in range(ATTEMPTS):
+            try:
+                return await self._once(request, end)
+            except Again as again:
+                wait = again.after if again.after is not None else _jitter(attempt)
+                if attempt + 1 == ATTEMPTS or time.monotonic() + wait > end:
+                    raise again.error from again
+                await self.sleep(wait)
+        raise AssertionError("unreachable")
+
+    async def _once(self, request: httpx.Request, end: float) -> Reply:
+        try:
+            async with asyncio.timeout(end - time.monotonic()):
+                response = await self._http.send(request, stream=True)
+                try:
+                    body = await _body(response)
+                finally:
+                    await response.aclose()
+        except (httpx.RequestError, TimeoutError) as error:
+            raise _broken(error, reads=request.method in READS) from error
+        return _judged(response, body, reads=request.method in READS)
+
+
+async def _body(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    async for chunk in response.aiter_bytes():
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise Unexpected("The service answered more than 32 MiB.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _broken(error: Exception, *, reads: bool) -> Exception:
+    if reads or _never_sent(error):
+        return Again(Unavailable("The service could not be reached, or its answer broke off."))
+    return OutcomeUnknown("The request was sent, but no answer came. It may have been carried out.")
+
+
+def _never_sent(error: Exception) -> bool:
+    """httpx-aiohttp 0.2.0 reports a refused and a dropped connection alike: only the cause tells them apart."""
+    if error.__cause__ is None:
+        return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return isinstance(error.__cause__, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+
+
+def _judged(response: httpx.Response, body: bytes, *, reads: bool) -> Reply:
+    status = response.status_code
+    if status == 429:
+        after = retry_after(response.headers.get("retry-after"))
+        error = Throttled("The service asks to slow down. Nothing was done.", retry_after=after)
+        raise Again(error, after)
+    if status >= 500 and not reads:
+        raise OutcomeUnknown(f"The service answered {status}. The request may have been carried out.")
+    if status in TRANSIENT:
+        raise Again(Unavailable(f"The service answered {status}."), retry_after(response.headers.get("retry-after")))
+    if status >= 500:
+        raise Unavailable(f"The service answered {status}.")
+    if status >= 400:
+        return Reply(status, _loads_or_text(body), response.headers, said(body))
+    if status >= 300 or status < 200:
+        raise _unreadable(f"The service answered {status}, a redirect, which is not followed.", reads)
+    try:
+        return Reply(status, orjson.loads(body) if body else None, response.headers)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable("The service answered something that is not JSON.", reads) from error
+
+
+def _unreadable(why: str, reads: bool) -> UpcardError:
+    return Unexpected(why) if reads else OutcomeUnknown(why + " The request may have been carried out.")
+
+
+def _loads_or_text(body: bytes) -> Any:
+    try:
+        return orjson.loads(body) if body else None
+    except orjson.JSONDecodeError:
+        return said(body)
+
+
+def _jitter(attempt: int) -> float:
+    return random.uniform(0.5, min(LONGEST_WAIT, 2.0 ** (attempt + 1)))
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds to wait by a `Retry-After` header (seconds or an HTTP date), 0 to 3600; None where it says nothing."""
+    if header is None:
+        return None
+    try:
+        wait = float(header)
+    except ValueError:
+        try:
+            when = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        wait = (when.replace(tzinfo=when.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
+    return min(max(wait, 0.0), 3600.0) if wait == wait else None
