@@ -154,6 +154,12 @@ class OutcomeUnknown(UpcardError):
     slug, title, status = "outcome_unknown", "The outcome is not known", 502
 
 
+class DeliveryFailed(UpcardError):
+    """A stream ended because its helper flow is gone, or did not take a record and the stream was told to stop."""
+
+    slug, title, status = "delivery_failed", "The helper flow did not take a record", 502
+
+
 class Unexpected(UpcardError):
     """The service answered 2xx in a shape it never promised."""
 

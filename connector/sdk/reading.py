@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.sdk.errors import Fault
+from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.tables import CardInputs, Table, rows
 
 T = TypeVar("T", bound=Table)
@@ -34,9 +34,17 @@ def read(table: type[T], given: Any, at: str, noun: str = "input") -> T | list[F
     return list(_none_of(filled, at)) or filled
 
 
+def accept(table: type[T], given: Any, at: str = "", noun: str = "field") -> T:
+    """The table filled from `given`. Raises InvalidCall with every fault."""
+    filled = read(table, given, at, noun)
+    if isinstance(filled, list):
+        raise InvalidCall.of(filled)
+    return filled
+
+
 def _fault(detail: ErrorDetails, table: type[Table], at: str, noun: str) -> Fault:
     path = [str(step) for step in detail["loc"]]
-    return Fault("/".join([at, *path]), _why(detail, table, path[0] if path else "", noun))
+    return Fault("/".join([at, *path] if at else path), _why(detail, table, path[0] if path else "", noun))
 
 
 def _why(detail: ErrorDetails, table: type[Table], key: str, noun: str) -> str:

@@ -160,6 +160,7 @@ class Row:
     says: str
     kind: Kind
     required: bool
+    default: Any
     mark: Mark
     choices: tuple[str, ...]
     limits: tuple[Any, ...]
@@ -194,6 +195,7 @@ def _read_back(key: str, info: FieldInfo) -> Row:
         says=info.description or "",
         kind=_kind(info),
         required=info.is_required(),
+        default=None if info.is_required() else info.default,
         mark=mark,
         choices=_choices(info),
         limits=tuple(item for item in info.metadata if not isinstance(item, Mark | Kind | BeforeValidator)),
@@ -213,7 +215,8 @@ def _complete(info: FieldInfo, *, aliased: bool) -> None:
     if mark.group:
         info.metadata.append(BeforeValidator(lambda value: value or {}))
     elif reader := _reader(mark, type_):
-        info.metadata.append(BeforeValidator(reader if optional else _required(reader)))
+        blank = missing() if info.is_required() else info.default
+        info.metadata.append(BeforeValidator(reader if optional else _not_blank(reader, blank)))
     if optional and info.is_required():
         info.default = None
     if aliased and mark.at is not None:
@@ -228,12 +231,14 @@ def _reader(mark: Mark, type_: Any) -> Reader | None:
     return PLAIN[type_].read if type_ in PLAIN else None
 
 
-def _required(reader: Reader) -> Reader:
+def _not_blank(reader: Reader, blank: Any) -> Reader:
+    """A reader for which a blank value is an error, or the default."""
+
     def read(value: Any) -> Any:
         found = reader(value)
-        if found is None:
-            raise missing()
-        return found
+        if found is None and isinstance(blank, Exception):
+            raise blank
+        return blank if found is None else found
 
     return read
 

@@ -1,0 +1,102 @@
+"""Read a call: what it says is checked in full, and every fault is told at once, before anything is asked."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from connector.catalog.find import Catalog
+from connector.engine.addresses import Allowed, read_address
+from connector.engine.connections import Account, Connections
+from connector.engine.flows import Flows, Target, new_secret
+from connector.sdk.card import Card
+from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.reading import read
+from connector.sdk.results import STREAM, Stream
+from connector.sdk.tables import CardInputs, CardOptions, Table
+
+T = TypeVar("T", bound=Table)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as it came in. `records`: the caller takes the records of a list itself (NDJSON)."""
+
+    card: str
+    caller: str
+    connection: str | None = None
+    options: Any = None
+    inputs: Any = None
+    stream: Any = None
+    dry_run: bool = False
+    records: bool = False
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """How a stream hands its records over, and where to."""
+
+    wanted: Stream
+    target: Target
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A call that was read: what it says is right, and its connection and flow are there."""
+
+    card: Card
+    caller: str
+    account: Account
+    options: CardOptions
+    inputs: CardInputs
+    streaming: Streaming | None
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads calls against the cards, connections and flows there are."""
+
+    catalog: Catalog
+    connections: Connections
+    flows: Flows
+    receivers: Allowed
+    unregistered_flows: bool
+
+    def read(self, call: Call) -> Ready:
+        """Raises InvalidCall with every fault, and NotFound for a card, connection or flow that is not there."""
+        card = self.catalog.card(call.card)
+        if call.records and card.results is None:
+            raise InvalidCall("Only a list card gives its records as application/x-ndjson.")
+        faults: list[Fault] = []
+        given = {"result_set": STREAM} if call.records and not call.options else call.options
+        options = _table(card.options, given, "options", "option", faults)
+        inputs = _table(card.inputs, call.inputs, "inputs", "input", faults)
+        stream = self._stream(call, options, faults)
+        if faults or options is None or inputs is None:
+            raise InvalidCall.of(faults)
+        streaming = Streaming(stream, self._target(stream)) if stream else None
+        account = self.connections.for_card(card, call.connection)
+        return Ready(card, call.caller, account, options, inputs, streaming, call.dry_run)
+
+    def _stream(self, call: Call, options: CardOptions | None, faults: list[Fault]) -> Stream | None:
+        streams = not call.records and getattr(options, "result_set", None) == STREAM
+        if streams:
+            return _table(Stream, call.stream, "stream", "field", faults)
+        if call.stream is not None and options is not None:
+            faults.append(Fault("stream", "Stream is given only where the records are streamed to a helper flow."))
+        return None
+
+    def _target(self, stream: Stream) -> Target:
+        if stream.flow is not None:
+            return self.flows.get(stream.flow).target
+        if not self.unregistered_flows:
+            why = "Unregistered addresses are not allowed here. Register a flow with POST /v1/flows and name it."
+            raise InvalidCall.of([Fault("stream/url", why)])
+        return Target(read_address(stream.url, self.receivers, "stream/url").url, new_secret())
+
+
+def _table(table: type[T], given: Any, at: str, noun: str, faults: list[Fault]) -> T | None:
+    found = read(table, {} if given is None else given, at, noun)
+    if isinstance(found, list):
+        faults += found
+        return None
+    return found

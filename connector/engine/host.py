@@ -1,0 +1,57 @@
+"""Everything one host is made of, opened in order and closed again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from connector.catalog.find import Catalog, catalog
+from connector.engine import seals
+from connector.engine.addresses import Allowed
+from connector.engine.calls import Reader
+from connector.engine.connections import Connections
+from connector.engine.flows import Flows
+from connector.engine.keys import Keys
+from connector.engine.network import open_session
+from connector.engine.runner import Runner
+from connector.engine.runs import Runs
+from connector.engine.settings import Settings
+from connector.engine.store import Store
+
+MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
+
+
+@dataclass(frozen=True)
+class Host:
+    """The parts that the faces use."""
+
+    settings: Settings
+    catalog: Catalog
+    keys: Keys
+    connections: Connections
+    flows: Flows
+    runs: Runs
+    reader: Reader
+    runner: Runner
+
+
+@asynccontextmanager
+async def open_host(settings: Settings) -> AsyncIterator[Host]:
+    """Open the store and the network, and close them again when the host stops."""
+    store = Store(settings.store_url)
+    await asyncio.to_thread(store.migrate)
+    sealed = seals.load(settings.secret_keys, settings.data_dir)
+    services, receivers = Allowed.parse(settings.allow_services), Allowed.parse(settings.allow_receivers)
+    # Two sessions, one guard each: an address that is allowed for a service must not become one for a callback.
+    async with (
+        open_session(services, limit=MOST_CONNECTIONS) as upstream,
+        open_session(receivers, limit=MOST_CONNECTIONS) as callbacks,
+    ):
+        found, runs = catalog(), Runs()
+        connections = Connections(found, store, sealed, upstream, services)
+        flows = Flows(store, sealed, receivers)
+        reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
+        runner = Runner(connections, runs, callbacks)
+        yield Host(settings, found, Keys(store), connections, flows, runs, reader, runner)
+        await runs.stop()
+    store.close()

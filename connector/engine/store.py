@@ -1,0 +1,88 @@
+"""The store: one database for everything the host keeps; SQLite in a file, or PostgreSQL. No rules live here."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+T = TypeVar("T")
+
+tables = sa.MetaData()
+
+connections = sa.Table(
+    "connections",
+    tables,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("connector", sa.String(64), nullable=False),
+    sa.Column("fields", sa.Text, nullable=False),  # sealed JSON
+    sa.Column("created", sa.String(32), nullable=False),
+    sa.Column("changed", sa.String(32), nullable=False),
+)
+
+flows = sa.Table(
+    "flows",
+    tables,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),  # sealed JSON: url, secret, headers
+    sa.Column("created", sa.String(32), nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    tables,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("label", sa.String(200), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("created", sa.String(32), nullable=False),
+)
+
+
+class Store:
+    """Runs a piece of work in a transaction, in a thread, so that the event loop never waits for a disk."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        return await asyncio.to_thread(self.run_here, work)
+
+    def run_here(self, work: Callable[[sa.Connection], T]) -> T:
+        """The same in the calling thread, for a start-up or a command."""
+        with self.engine.begin() as connection:
+            return work(connection)
+
+    def migrate(self) -> None:
+        """Bring the database to the newest form."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        with self.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str) -> sa.Engine:
+    made = sa.make_url(url)
+    if made.get_backend_name() != "sqlite":
+        return sa.create_engine(made.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
+    if made.database:
+        _private_file(Path(made.database))
+    engine = sa.create_engine(made, pool_size=10)
+    sa.event.listen(engine, "connect", _pragmas)
+    return engine
+
+
+def _private_file(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,1 @@
+"""The HTTP surface: routes, the body reader, authentication and problem documents. No rules of cards live here."""

@@ -1,0 +1,46 @@
+"""The application: routes, the key around them, problem documents for whatever goes wrong."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.routing import Route
+
+from connector.engine.host import open_host
+from connector.engine.settings import Settings
+from connector.rest.auth import KeyRequired
+from connector.rest.calls import call
+from connector.rest.openapi import openapi
+from connector.rest.operations import CARD, OPERATIONS
+from connector.rest.problems import on_any_error, on_http_error, on_upcard_error
+from connector.sdk.errors import UpcardError
+
+
+def app(settings: Settings) -> FastAPI:
+    """The host's ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(made: FastAPI) -> AsyncIterator[None]:
+        async with open_host(settings) as host:
+            made.state.host = host
+            yield
+
+    made = FastAPI(title="Upcard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    made.state.openapi = openapi()
+    made.router.routes.extend(routes())
+    made.add_middleware(KeyRequired)
+    made.add_exception_handler(UpcardError, on_upcard_error)
+    made.add_exception_handler(HTTPException, on_http_error)
+    made.add_exception_handler(Exception, on_any_error)
+    return made
+
+
+def routes() -> list[Route]:
+    """Every route of the host."""
+    own = [
+        Route(operation.path, operation.handler, methods=[operation.method])
+        for operations in OPERATIONS.values()
+        for operation in operations
+    ]
+    return [Route(CARD, call, methods=["POST"]), *own]

@@ -1,0 +1,112 @@
+"""Read a request's body strictly, before anything else looks at it (ER-2, AU-9).
+
+One JSON object in UTF-8, 1 MiB at most. Refused: NaN and infinities, a member named twice, lone surrogates, NUL, more
+than 64 levels or 10,000 members, compressed bodies.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from connector.sdk.errors import InvalidCall, TooLarge, UnsupportedMediaType
+from connector.sdk.kinds import Json
+
+LARGEST = 1024 * 1024
+DEEPEST = 64
+MOST_MEMBERS = 10_000
+
+
+async def read_body(request: Request) -> Json:
+    """The object in the body; an empty body is an empty object. Raises InvalidCall, TooLarge, UnsupportedMediaType."""
+    raw = await _raw(request)
+    if not raw:
+        return {}
+    _refuse_other_media(request)
+    found = parse(raw)
+    if not isinstance(found, dict):
+        raise InvalidCall("The body must be a JSON object.")
+    return found
+
+
+def parse(raw: bytes) -> Any:
+    """Strict JSON. Raises InvalidCall without repeating any of it."""
+    try:
+        found = json.loads(raw.decode(), object_pairs_hook=_members, parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise InvalidCall("The body is not UTF-8.") from error
+    except RecursionError as error:
+        raise InvalidCall(f"The body is nested deeper than {DEEPEST} levels.") from error
+    except json.JSONDecodeError as error:
+        raise InvalidCall(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from error
+    except ValueError as error:  # a whole number of more than 4300 digits
+        raise InvalidCall("The body has a number that is too long.") from error
+    for members, (value, depth) in enumerate(_values(found, 1), 1):
+        _refuse(value, depth, members)
+    return found
+
+
+def _refuse(value: Any, depth: int, members: int) -> None:
+    if depth > DEEPEST:
+        raise InvalidCall(f"The body is nested deeper than {DEEPEST} levels.")
+    if members > MOST_MEMBERS:
+        raise InvalidCall(f"The body has more than {MOST_MEMBERS} members.")
+    if isinstance(value, str) and ("\0" in value or not _encodes(value)):
+        raise InvalidCall("The body has text with a NUL or half a surrogate pair in it.")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidCall("The body has a number that is not finite.")
+
+
+def _values(value: Any, depth: int) -> Iterator[tuple[Any, int]]:
+    """Every value and key, with its depth. No recursion beyond the deepest level that is allowed."""
+    yield value, depth
+    if depth > DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield key, depth
+            yield from _values(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _values(item, depth + 1)
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _members(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise InvalidCall("The body has an object with two members of one name.")
+    return found
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise InvalidCall("The body has a number that is not finite.")
+
+
+async def _raw(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > LARGEST:
+        raise TooLarge("The body is larger than 1 MiB.")
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LARGEST:
+            raise TooLarge("The body is larger than 1 MiB.")
+    return bytes(raw)
+
+
+def _refuse_other_media(request: Request) -> None:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
+        raise UnsupportedMediaType("Send the body as Content-Type: application/json.")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise UnsupportedMediaType("Send the body without Content-Encoding.")

@@ -1,0 +1,224 @@
+"""The OpenAPI 3.1 document of the whole host: the cards' operations, and the host's own."""
+
+import re
+from functools import cache
+
+from connector.catalog.find import catalog
+from connector.catalog.openapi import (
+    PROBLEMS,
+    STREAM,
+    card_components,
+    card_operation,
+    handover,
+    media,
+    problems,
+    ref,
+    titled,
+)
+from connector.catalog.schema import given_schema
+from connector.rest.operations import CARD, OPERATIONS, Operation
+from connector.rest.problems import PROBLEM
+from connector.sdk.kinds import Json
+
+TEXT: Json = {"type": "string"}
+NULLABLE: Json = {"type": ["string", "null"]}
+OBJECT: Json = {"type": "object"}
+
+TAGS = {
+    "Catalogue": "What there is to call.",
+    "Resources": "Connections, helper flows and runs.",
+    "Documents": "Descriptions of the host, and its health.",
+}
+
+PARAMETERS = {
+    "connector": "Key of the connector, such as kandji",
+    "card": "Name of the card, such as lock_device",
+    "field": "Key of the option or input",
+    "name": "Name it was given",
+    "run": "ID of the run",
+    "effect": "read, write or destroy",
+    "q": "Words to look for",
+    "cursor": "Where the page starts: `next` of the page before",
+    "connection": "Name of the connection, where there are several",
+}
+
+
+def _record(properties: Json, *optional: str) -> Json:
+    return {**OBJECT, "properties": properties, "required": [key for key in properties if key not in optional]}
+
+
+SCHEMAS: Json = {
+    "Problem": _record(
+        {
+            "type": {**TEXT, "description": "A documented slug, such as invalid_call"},
+            "title": TEXT,
+            "status": {"type": "integer"},
+            "detail": {**TEXT, "description": "One plain sentence"},
+            "retry": {"type": "boolean", "description": "Whether the same call may succeed later"},
+            "run": TEXT,
+            "errors": {"type": "array", "items": _record({"at": TEXT, "why": TEXT})},
+            "service": _record({"status": {"type": "integer"}, "said": TEXT}),
+        },
+        "run",
+        "errors",
+        "service",
+    ),
+    "Accepted": _record({"run": TEXT, "state": {"const": "running"}}),
+    "WouldSend": _record({"method": TEXT, "path": TEXT, "body": {}}),
+    "Connector": _record(
+        {
+            "key": TEXT,
+            "title": TEXT,
+            "description": TEXT,
+            "connection": OBJECT,
+            "cards": {"type": "array", "items": TEXT},
+        }
+    ),
+    "Card": _record(
+        {
+            "key": TEXT,
+            "connector": TEXT,
+            "title": TEXT,
+            "description": TEXT,
+            "effect": {"enum": ["read", "write", "destroy"]},
+            "list": {"type": "boolean"},
+        }
+    ),
+    "Document": {**OBJECT, "description": "A JSON document"},
+    "Tables": _record(
+        {
+            "card": TEXT,
+            "options": OBJECT,
+            "inputs": OBJECT,
+            "stream": {"type": ["object", "null"]},
+            "outputs": {"type": ["object", "null"]},
+        }
+    ),
+    "Choice": _record({"value": {}, "label": TEXT}),
+    "Connection": _record({"name": TEXT, "connector": TEXT, "fields": OBJECT, "created": TEXT, "changed": TEXT}),
+    "Checked": _record({"connection": TEXT, "connected": {"type": "boolean"}}),
+    "Flow": _record({"name": TEXT, "host": TEXT, "created": TEXT, "secret": TEXT}, "secret"),
+    "Run": _record(
+        {
+            "run": TEXT,
+            "card": TEXT,
+            "connection": TEXT,
+            "state": {"enum": ["running", "succeeded", "failed", "canceled"]},
+            "started": TEXT,
+            "finished": NULLABLE,
+            "progress": OBJECT,
+            "error": OBJECT,
+        },
+        "progress",
+        "error",
+    ),
+    "Health": _record({"status": TEXT}),
+}
+
+
+@cache
+def openapi() -> Json:
+    """The document; the same for every host of one version."""
+    found = catalog()
+    cards = [(card, found.connector(card.connector)) for card in found.cards.values()]
+    tags = {**{connector.title: connector.description for connector in found.connectors.values()}, **TAGS}
+    components = {name: part for card, _ in cards for name, part in card_components(card).items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Upcard",
+            "version": "1.0.0",
+            "description": "Run cards: single actions on services, and streams of records to helper flows.",
+            "contact": {"name": "The operator of this host", "url": "http://127.0.0.1:8700"},
+            "license": {"name": "See the repository", "url": "http://127.0.0.1:8700"},
+        },
+        "servers": [{"url": "http://127.0.0.1:8700", "description": "Where `upcard up` listens"}],
+        "security": [{"bearer": []}, {"token": []}],
+        "tags": [{"name": name, "description": says} for name, says in tags.items()],
+        "paths": {**{_path(card.key): {"post": card_operation(card, by.title)} for card, by in cards}, **_own_paths()},
+        "webhooks": {"record": {"post": handover("record", OBJECT, "Resources")}},
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A caller's key"},
+                "token": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "x-api-client-token",
+                    "description": "The same key",
+                },
+            },
+            "parameters": _shared_parameters(),
+            "responses": {f"Problem{status}": _problem(says) for status, says in PROBLEMS.items()},
+            "schemas": {**{name: titled(name, part) for name, part in SCHEMAS.items()}, **STREAM, **components},
+        },
+    }
+
+
+def _path(key: str) -> str:
+    connector, _, name = key.partition(".")
+    return CARD.format(connector=connector, card=name)
+
+
+def _own_paths() -> Json:
+    found: Json = {}
+    for tag, operations in OPERATIONS.items():
+        for operation in operations:
+            found.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, tag)
+    return found
+
+
+def _operation(operation: Operation, tag: str) -> Json:
+    in_path = [_parameter(name, "path") for name in re.findall(r"{(\w+)}", operation.path)]
+    answer = {"content": media(_given(operation.gives))} if operation.gives else {}
+    return {
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": _description(operation),
+        "tags": [tag],
+        "parameters": [*in_path, *(_parameter(name, "query") for name in operation.query)],
+        **({"requestBody": _taken(operation)} if operation.takes else {}),
+        **({"security": []} if operation.is_open else {}),
+        "responses": {str(operation.status): {"description": "Done", **answer}, **problems(*_statuses(operation))},
+    }
+
+
+def _description(operation: Operation) -> str:
+    return " ".join((operation.handler.__doc__ or operation.summary + ".").split())
+
+
+def _statuses(operation: Operation) -> list[str]:
+    found = ["500"] if operation.is_open else ["401", "500"]
+    return (
+        found + (["404"] if "{" in operation.path else []) + (["400", "409", "413", "415"] if operation.takes else [])
+    )
+
+
+def _taken(operation: Operation) -> Json:
+    return {"required": True, "content": media(given_schema(operation.takes))} if operation.takes else {}
+
+
+def _given(name: str) -> Json:
+    if not name.startswith("["):
+        return ref(name)
+    return _record({"items": {"type": "array", "items": ref(name.strip("[]"))}, "next": NULLABLE})
+
+
+def _parameter(name: str, place: str) -> Json:
+    return {"name": name, "in": place, "required": place == "path", "description": PARAMETERS[name], "schema": TEXT}
+
+
+def _problem(says: str) -> Json:
+    return {"description": says, "content": media(ref("Problem"), PROBLEM)}
+
+
+def _shared_parameters() -> Json:
+    headers = {
+        "Prefer": ("Prefer", False, "`wait=N`: seconds to wait for the answer; `respond-async`: do not wait"),
+        "WebhookId": ("webhook-id", True, "The record's ID: the run and its position, the same in every attempt"),
+        "WebhookTimestamp": ("webhook-timestamp", True, "Seconds since 1970 of this attempt"),
+        "WebhookSignature": ("webhook-signature", True, "v1, and the signature as Standard Webhooks 1.0.0 says"),
+    }
+    return {
+        key: {"name": name, "in": "header", "required": required, "description": says, "schema": TEXT}
+        for key, (name, required, says) in headers.items()
+    }

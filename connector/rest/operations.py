@@ -1,0 +1,103 @@
+"""What the host offers besides calling cards: each operation once, as a route and in the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.rest import discovery, documents, resources
+from connector.sdk.tables import CardInputs
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+CARD = "/v1/cards/{connector}/{card}"
+CONNECTION = "/v1/connections/{name}"
+FLOW = "/v1/flows/{name}"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. `gives` is a component's name, `[Name]` for a list of them; None: no content."""
+
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    gives: str | None
+    status: int = 200
+    takes: type[CardInputs] | None = None
+    query: tuple[str, ...] = ()
+    is_open: bool = False
+
+    @property
+    def id(self) -> str:
+        return self.handler.__name__
+
+
+CATALOGUE = (
+    Operation("GET", "/v1/connectors", "List connectors", discovery.list_connectors, "[Connector]"),
+    Operation("GET", "/v1/connectors/{connector}", "Get a connector", discovery.get_connector, "Connector"),
+    Operation("GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=("connector", "effect", "q")),
+    Operation("GET", CARD, "Get a card's document", discovery.get_card, "Document"),
+    Operation("GET", CARD + "/schema", "Get the tables for options in the query", discovery.get_card_schema, "Tables"),
+    Operation(
+        "POST",
+        CARD + "/schema",
+        "Get the tables for options in the body",
+        discovery.resolve_card_schema,
+        "Tables",
+        takes=discovery.ChosenOptions,
+    ),
+    Operation(
+        "GET",
+        CARD + "/choices/{field}",
+        "List a dropdown's choices",
+        discovery.list_choices,
+        "[Choice]",
+        query=("q", "cursor", "connection"),
+    ),
+)
+
+RESOURCES = (
+    Operation("GET", "/v1/connections", "List connections", resources.list_connections, "[Connection]"),
+    Operation(
+        "POST",
+        "/v1/connections",
+        "Create a connection",
+        resources.create_connection,
+        "Connection",
+        status=201,
+        takes=resources.NewConnection,
+    ),
+    Operation("GET", CONNECTION, "Get a connection", resources.get_connection, "Connection"),
+    Operation(
+        "PATCH",
+        CONNECTION,
+        "Change a connection",
+        resources.change_connection,
+        "Connection",
+        takes=resources.ChangedConnection,
+    ),
+    Operation("DELETE", CONNECTION, "Delete a connection", resources.delete_connection, None, status=204),
+    Operation("POST", CONNECTION + "/check", "Check a connection", resources.check_connection, "Checked"),
+    Operation("GET", "/v1/flows", "List helper flows", resources.list_flows, "[Flow]"),
+    Operation(
+        "POST", "/v1/flows", "Create a helper flow", resources.create_flow, "Flow", status=201, takes=resources.NewFlow
+    ),
+    Operation("GET", FLOW, "Get a helper flow", resources.get_flow, "Flow"),
+    Operation("DELETE", FLOW, "Delete a helper flow", resources.delete_flow, None, status=204),
+    Operation("GET", "/v1/runs/{run}", "Get a run", resources.get_run, "Run"),
+)
+
+DOCUMENTS = (
+    Operation("GET", "/openapi.json", "Get the OpenAPI document", documents.get_openapi, "Document"),
+    Operation("GET", "/schemas/index.json", "Get the index of schemas", documents.get_index, "Document"),
+    Operation(
+        "GET", "/schemas/{connector}/{card}.json", "Get a published schema", discovery.get_schema_file, "Document"
+    ),
+    Operation("GET", "/healthz", "Say whether the process is alive", documents.get_health, "Health", is_open=True),
+    Operation("GET", "/readyz", "Say whether calls are taken", documents.get_readiness, "Health", is_open=True),
+)
+
+OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Documents": DOCUMENTS}

@@ -1,0 +1,107 @@
+"""Connections, helper flows and runs: what a caller makes and looks at besides calling cards."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.engine.connections import Account, Connections
+from connector.engine.flows import Flow
+from connector.engine.host import Host
+from connector.rest.answers import json_answer, listed, raw_answer
+from connector.rest.body import read_body
+from connector.sdk.kinds import Json, Object, Text
+from connector.sdk.reading import accept
+from connector.sdk.tables import CardInputs, field
+
+
+class NewConnection(CardInputs):
+    name: str = field("Name to call the connection by: a-z, 0-9, hyphen and underscore", max_length=64)
+    connector: str = field("Key of the connector, such as kandji", max_length=64)
+    fields: dict = field("What the connector's connection schema asks for")  # type: ignore[type-arg]
+
+
+class ChangedConnection(CardInputs):
+    fields: dict = field("The fields to change; a new address needs the secrets again")  # type: ignore[type-arg]
+
+
+class NewFlow(CardInputs):
+    name: str = field("Name to call the flow by: a-z, 0-9, hyphen and underscore", max_length=64)
+    url: str = field("Address that takes one record a request", label="URL", max_length=2048)
+    secret: Text = field("Signing secret, whsec_ and base64; made up if empty", secret=True, max_length=200)
+    headers: Object = field("Up to 5 headers to send along, such as x-api-client-token", secret=True)
+
+
+async def list_connections(request: Request) -> Response:
+    known = _host(request).connections
+    return listed([_connection(known, account) for account in known.all()])
+
+
+async def create_connection(request: Request) -> Response:
+    known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
+    account = await known.create(wanted.name, wanted.connector, wanted.fields)
+    return json_answer(_connection(known, account), 201, {"Location": f"/v1/connections/{account.name}"})
+
+
+async def get_connection(request: Request) -> Response:
+    known = _host(request).connections
+    return json_answer(_connection(known, known.get(request.path_params["name"])))
+
+
+async def change_connection(request: Request) -> Response:
+    known, wanted = _host(request).connections, accept(ChangedConnection, await read_body(request))
+    return json_answer(_connection(known, await known.change(request.path_params["name"], wanted.fields)))
+
+
+async def delete_connection(request: Request) -> Response:
+    await _host(request).connections.delete(request.path_params["name"])
+    return raw_answer(b"", 204)
+
+
+async def check_connection(request: Request) -> Response:
+    known = _host(request).connections
+    account = known.get(request.path_params["name"])
+    await known.check(account)
+    return json_answer({"connection": account.name, "connected": True})
+
+
+async def list_flows(request: Request) -> Response:
+    return listed([_flow(flow) for flow in _host(request).flows.all()])
+
+
+async def create_flow(request: Request) -> Response:
+    wanted = accept(NewFlow, await read_body(request))
+    flow = await _host(request).flows.create(wanted.name, wanted.url, wanted.secret, wanted.headers)
+    shown = {**_flow(flow), "secret": flow.target.secret}  # this is the only time it is shown
+    return json_answer(shown, 201, {"Location": f"/v1/flows/{flow.name}"})
+
+
+async def get_flow(request: Request) -> Response:
+    return json_answer(_flow(_host(request).flows.get(request.path_params["name"])))
+
+
+async def delete_flow(request: Request) -> Response:
+    await _host(request).flows.delete(request.path_params["name"])
+    return raw_answer(b"", 204)
+
+
+async def get_run(request: Request) -> Response:
+    return json_answer(_host(request).runs.get(request.path_params["run"], request.state.caller.id).shown())
+
+
+def _host(request: Request) -> Host:
+    host: Host = request.app.state.host
+    return host
+
+
+def _connection(known: Connections, account: Account) -> Json:
+    shown = {"name": account.name, "connector": account.connector, "fields": dict(known.shown(account))}
+    return {**shown, "created": account.created, "changed": account.changed}
+
+
+def _flow(flow: Flow) -> Json:
+    """Only the address's host is shown: paths and queries of callbacks hold secrets (CB-12)."""
+    scheme, _, rest = flow.target.url.partition("://")
+    return {
+        "name": flow.name,
+        "host": f"{scheme}://{rest.partition('/')[0].partition('?')[0]}",
+        "created": flow.created,
+    }
