@@ -4,6 +4,7 @@ Pure: names are looked up in `network`, which asks here about every answer.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -64,7 +65,7 @@ NUMBER = re.compile(r"[0-9]+|0x.*")  # as a last label, some resolvers read the 
 
 @dataclass(frozen=True)
 class Destination:
-    """Where a URL leads. `host` is as it is compared: lower case, no last dot, no brackets; `url` is as it was given."""
+    """Where a URL leads: `host` in lower case, without last dot or brackets; `url` byte for byte as it was given."""
 
     scheme: str
     host: str
@@ -201,10 +202,10 @@ def _port(text: str) -> int:
 
 
 def _host(text: str) -> str:
-    bare = text.strip("[]")
-    address, name = _ip(bare), text.lower().removesuffix(".")
-    if address and (":" in bare) == (bare != text):
+    address = _ip(text[1:-1] if ":" in text else text)  # AUTHORITY lets colons in only between brackets
+    if address:
         return str(address)
+    name = text.lower().removesuffix(".")
     if not _is_name(name):
         raise _Malformed("must have a valid host name or IP address")
     return name
@@ -212,17 +213,19 @@ def _host(text: str) -> str:
 
 def _is_name(name: str) -> bool:
     labels = name.split(".")
-    fits = len(name) <= LONGEST_NAME and not NUMBER.fullmatch(labels[-1])
-    return fits and all(LABEL.fullmatch(label) and _is_decodable(label) for label in labels)
+    if len(name) > LONGEST_NAME or NUMBER.fullmatch(labels[-1]):
+        return False
+    return all(LABEL.fullmatch(label) and _is_plain_or_international(label) for label in labels)
 
 
-def _is_decodable(label: str) -> bool:
-    """Whether a label is plain, or an international one that has exactly one reading."""
+def _is_plain_or_international(label: str) -> bool:
+    """A label that starts with `xn--` has to be the one way to write printable, folded text that is not ASCII."""
     if not label.startswith("xn--"):
         return True
     coded = label.removeprefix("xn--")
     try:
-        decoded = coded.encode().decode("punycode")
+        text = coded.encode().decode("punycode")
     except UnicodeError:
         return False
-    return not decoded.isascii() and decoded.encode("punycode").decode() == coded
+    folded = unicodedata.normalize("NFKC", text).lower()
+    return text == folded and text.isprintable() and not text.isascii() and text.encode("punycode").decode() == coded

@@ -4,6 +4,7 @@ The guard cannot see what a request asks for: callers send `allow_redirects=Fals
 """
 
 import asyncio
+import errno
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -22,6 +23,9 @@ Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 
 class Blocked(OSError):
     """The destination leads to a refused address, and was not dialled. An OSError, so that aiohttp passes it on."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EACCES, "the destination is not allowed")
 
 
 def blocked(error: BaseException) -> bool:
@@ -88,7 +92,7 @@ class _Resolver(AbstractResolver):
             return address
         if self._allowed.names(host, port) and not is_metadata(address):
             return _Named(address)
-        raise Blocked("The destination is not allowed.")
+        raise Blocked
 
 
 def _result(host: str, port: int, address: str) -> ResolveResult:
@@ -100,5 +104,5 @@ def _open_socket(allowed: Allowed, attempt: AddrInfoType) -> socket.socket:
     """The socket for one attempt to connect; sees every address that is dialled, also those that need no lookup."""
     family, kind, protocol, _, (address, port, *_) = attempt
     if not isinstance(address, _Named) and not address_allowed(str(address), int(port), allowed):
-        raise Blocked("The destination is not allowed.")
+        raise Blocked
     return socket.socket(family, kind, protocol)

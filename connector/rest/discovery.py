@@ -1,5 +1,6 @@
 """What there is to call: connectors, cards, schemas for chosen options, and the choices of dropdowns."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -39,7 +40,7 @@ async def list_cards(request: Request) -> Response:
     wanted = {key: request.query_params[key] for key in ("connector", "effect") if key in request.query_params}
     words = request.query_params.get("q", "").casefold().split()
     found = [
-        summary(card) for card in _host(request).catalog.cards.values() if all(_speaks(card, word) for word in words)
+        summary(card) for card in _host(request).catalog.cards.values() if all(speaks(card, word) for word in words)
     ]
     return listed([card for card in found if all(card[key] == value for key, value in wanted.items())])
 
@@ -70,15 +71,18 @@ async def list_choices(request: Request) -> Response:
     row = _row(found, request.path_params["field"])
     words = request.query_params.get("q", "").casefold()
     if row.mark.choices is None:
-        offered = [{"value": choice, "label": row.label_of_choice(choice)} for choice in row.choices]
-        return listed([choice for choice in offered if words in choice["label"].casefold()])
+        labels = {choice: row.label_of_choice(choice) for choice in row.choices}
+        return listed(_offered(labels.items(), words))
     key, _, names = row.mark.choices.partition(":")
     value, _, label = names.partition(",")
     host = _host(request)
     call = Call(key, request.state.caller.id, request.query_params.get("connection"), records=True)
     page = await host.runner.page(host.reader.read(call), Cursor(request.query_params.get("cursor"), MOST_CHOICES))
-    found_there = [{"value": record.get(value), "label": str(record.get(label))} for record in page.records]
-    return listed([choice for choice in found_there if words in choice["label"].casefold()], page.next)
+    return listed(_offered(((record.get(value), str(record.get(label))) for record in page.records), words), page.next)
+
+
+def _offered(labels: Iterable[tuple[Any, str]], words: str) -> list[Json]:
+    return [{"value": value, "label": label} for value, label in labels if words in label.casefold()]
 
 
 def summary(found: Card) -> Json:
@@ -103,7 +107,7 @@ def _connector(found: Connector) -> Json:
     }
 
 
-def _speaks(found: Card, word: str) -> bool:
+def speaks(found: Card, word: str) -> bool:
     tables: list[Any] = [found.options, found.inputs, *found.outputs]
     labels = [row.label for table in tables for row in rows(table)]
     return word in " ".join([found.key, found.title, found.description, *found.keywords, *labels]).casefold()

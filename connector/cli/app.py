@@ -1,0 +1,96 @@
+"""The commands and their options. What they do is imported when they are called, so that `--help` is quick."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Cards for workflow automation.", no_args_is_help=True, add_completion=False)
+cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
+new = typer.Typer(help="Start something new.", no_args_is_help=True)
+app.add_typer(cards, name="cards")
+app.add_typer(new, name="new")
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Run the demonstration, print its figures and stop.")] = False,
+    devices: Annotated[int, typer.Option(help="Devices of the simulated tenant.", min=1, max=1_000_000)] = 640,
+    port: Annotated[int, typer.Option(help="Port of the host; the simulated tenant takes the next one.")] = 8700,
+) -> None:
+    """Run the host with a simulated Kandji tenant beside it, ready to call."""
+    from connector.cli.up import run_up
+
+    raise typer.Exit(run_up(port, devices, once=once))
+
+
+@app.command()
+def serve() -> None:
+    """Run the host alone, with the settings of the environment and upcard.toml."""
+    from connector.cli.serve import run_host
+
+    run_host()
+
+
+@cards.command("list")
+def list_cards(
+    words: Annotated[str, typer.Argument(help="Words to look for.")] = "",
+    connector: Annotated[str, typer.Option(help="Only this connector's cards.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the cards, or those that speak of some words."""
+    from connector.cli.show import print_cards
+
+    print_cards(words, connector, as_json=as_json)
+
+
+@cards.command("show")
+def show_card(key: Key, as_json: AsJson = False) -> None:
+    """Show a card's options, inputs and outputs, and how to call it."""
+    from connector.cli.show import print_card
+
+    print_card(key, as_json=as_json)
+
+
+@app.command()
+def run(
+    key: Key,
+    values: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Options and inputs.")] = None,
+    connection: Annotated[str, typer.Option(help="Name of the connection, where there are several.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would be sent.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a card that destroys something.")] = False,
+) -> None:
+    """Run a card on the host that is up."""
+    from connector.cli.run import run_card
+
+    raise typer.Exit(run_card(key, values or [], connection, dry_run=dry_run, yes=yes))
+
+
+@new.command("card")
+def new_card(
+    key: Key,
+    list_of_records: Annotated[bool, typer.Option("--list", help="A card that lists records.")] = False,
+) -> None:
+    """Write a new card and its first case, ready to be filled in."""
+    from connector.catalog.scaffold import scaffold
+
+    for path in scaffold(Path.cwd(), key, list_of_records=list_of_records):
+        typer.echo(f"wrote {path}")
+
+
+@app.command()
+def publish(
+    check: Annotated[bool, typer.Option("--check", help="Only say what is stale; exit 1 if anything is.")] = False,
+) -> None:
+    """Write schemas/, openapi.json and the README's table of cards."""
+    from connector.catalog.publish import publish as write
+    from connector.catalog.publish import stale_files
+    from connector.rest.openapi import openapi
+
+    found = (stale_files if check else write)(Path.cwd(), openapi())
+    for path in found:
+        typer.echo(f"{'stale' if check else 'wrote'} {path}")
+    raise typer.Exit(1 if check and found else 0)

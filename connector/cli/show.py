@@ -1,0 +1,72 @@
+"""`upcard cards list` and `show`: the catalogue for people, or as JSON."""
+
+import json
+import sys
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from connector.catalog.find import catalog
+from connector.catalog.schema import schema, variant_title
+from connector.rest.discovery import speaks, summary
+from connector.sdk.card import Card
+from connector.sdk.errors import NoSuchCard
+from connector.sdk.tables import CardOutputs, Row, rows
+from connector.sdk.tables import Table as Rows
+
+
+def print_cards(words: str, connector: str, *, as_json: bool) -> None:
+    found = [card for card in catalog().cards.values() if not connector or card.connector == connector]
+    found = [card for card in found if all(speaks(card, word) for word in words.casefold().split())]
+    if as_json:
+        _print_json([summary(card) for card in found])
+        return
+    table = Table("card", "title", "effect", "what it does", box=None)
+    for card in found:
+        table.add_row(card.key, card.title, card.effect, card.description)
+    Console().print(table, markup=False)
+
+
+def print_card(key: str, *, as_json: bool) -> None:
+    try:
+        card = catalog().card(key)
+    except NoSuchCard as error:
+        raise typer.BadParameter(f"there is no card {key!r}; upcard cards list shows them") from error
+    if as_json:
+        _print_json(schema(card))
+        return
+    console = Console()
+    console.print(f"{card.title} ({card.key}, {card.effect})\n{card.description}", markup=False)
+    _print_rows(console, "Options", card.options)
+    _print_rows(console, "Inputs", card.inputs)
+    for table in card.outputs:
+        _print_outputs(console, card, table)
+
+
+def _print_outputs(console: Console, card: Card, table: type[CardOutputs]) -> None:
+    groups = [row for row in rows(table) if row.group]
+    title = f"Outputs for {variant_title(card, table)}" if table.when else "Outputs"
+    if len(groups) < len(rows(table)):
+        _print_rows(console, title, table)
+    for row in groups:
+        if row.group:
+            _print_rows(console, f"{title}: {row.label}", row.group)
+
+
+def _print_rows(console: Console, title: str, table: type[Rows]) -> None:
+    found = [row for row in rows(table) if not row.group]
+    if not found:
+        return
+    printed = Table("key", "label", "type", "", "what it is", title=title, title_justify="left", box=None)
+    for row in found:
+        printed.add_row(row.key, row.label, _type(row), "required" if row.required else "", row.says)
+    console.print(printed, markup=False)
+
+
+def _type(row: Row) -> str:
+    return " | ".join(row.choices) or row.kind.name
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
