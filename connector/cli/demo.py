@@ -1,4 +1,4 @@
-"""The demonstration of `upcard up --once`: three calls over HTTP as a caller makes them, and a stream that is counted."""
+"""The demonstration of `upcard up --once`: three calls as a caller makes them, and a stream that is counted."""
 
 import asyncio
 import time

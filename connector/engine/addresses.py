@@ -4,9 +4,10 @@ Pure: names are looked up in `network`, which asks here about every answer.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import idna
 
 from connector.sdk.errors import DestinationNotAllowed, Fault, InvalidCall
 
@@ -96,8 +97,10 @@ class Allowed:
     def covers(self, ip: str, port: int) -> bool:
         """Whether this address is listed, or in a listed network; a metadata address has to be listed itself."""
         address = _ip(ip)
-        if address is None or self.names(str(address), port):
-            return address is not None
+        if address is None:
+            return False
+        if self.names(str(address), port):
+            return True
         return address not in METADATA and any(address in block and at in (None, port) for block, at in self.networks)
 
 
@@ -215,17 +218,11 @@ def _is_name(name: str) -> bool:
     labels = name.split(".")
     if len(name) > LONGEST_NAME or NUMBER.fullmatch(labels[-1]):
         return False
-    return all(LABEL.fullmatch(label) and _is_plain_or_international(label) for label in labels)
+    return all(LABEL.fullmatch(label) and (label[:4] != "xn--" or _is_international(label)) for label in labels)
 
 
-def _is_plain_or_international(label: str) -> bool:
-    """A label that starts with `xn--` has to be the one way to write printable, folded text that is not ASCII."""
-    if not label.startswith("xn--"):
-        return True
-    coded = label.removeprefix("xn--")
+def _is_international(label: str) -> bool:
     try:
-        text = coded.encode().decode("punycode")
+        return bool(idna.ulabel(label))
     except UnicodeError:
         return False
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return text == folded and text.isprintable() and not text.isascii() and text.encode("punycode").decode() == coded

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 T = TypeVar("T")
 
@@ -57,14 +57,35 @@ class Store:
 
     def migrate(self) -> None:
         """Bring the database to the newest form."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         with self.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            if _revision(connection) != _newest():
+                _upgrade(connection)
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The form that the database has; None for an empty one."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _newest() -> str:
+    """The revision of the last migration; their files are named after their revisions."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command  # takes a quarter of a second to import, and is seldom needed
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 def _engine(url: str) -> sa.Engine:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from connector.engine import logs
 from connector.engine.host import open_host
 from connector.engine.settings import Settings
 from connector.rest.auth import KeyRequired
@@ -26,6 +27,7 @@ def app(settings: Settings) -> FastAPI:
             made.state.host = host
             yield
 
+    logs.configure()
     made = FastAPI(title="Upcard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     made.state.openapi = openapi()
     made.router.routes.extend(routes())

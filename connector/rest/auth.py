@@ -18,7 +18,7 @@ class KeyRequired:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN:
             try:
-                scope["state"]["caller"] = _caller(scope, scope["app"].state.host.keys)
+                scope.setdefault("state", {})["caller"] = _caller(scope, scope["app"].state.host.keys)
             except UpcardError as error:
                 await problem(error)(scope, receive, send)
                 return

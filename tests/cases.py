@@ -1,0 +1,84 @@
+"""A card's cases: JSON files that say what a call is, what the service is asked and answers, and what comes out."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import respx
+
+from tests.conftest import Upcard
+
+FOLDER = Path(__file__).parent / "cards"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One behaviour of one card.
+
+    upstream: exchanges in order: `ask` ("POST /devices/d1/notes?x=1"), `body` where one is sent, and the answer:
+    `status` (200), `answer` (JSON), or `text`.
+    """
+
+    name: str
+    card: str
+    call: dict[str, Any]
+    upstream: tuple[dict[str, Any], ...]
+    outputs: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+def cases() -> list[Case]:
+    return [_case(path) for path in sorted(FOLDER.rglob("*.json"))]
+
+
+def case_of(card: str) -> Case:
+    """The card's own case: the file that has its name and nothing more."""
+    return next(case for case in cases() if case.name == card)
+
+
+def _case(path: Path) -> Case:
+    said = json.loads(path.read_text())
+    name = f"{path.parent.name}.{path.stem}"
+    card = ".".join(name.split(".")[:2])
+    call = {key: said[key] for key in ("options", "inputs", "stream") if key in said}
+    return Case(name, card, call, tuple(said.get("upstream", ())), said.get("outputs"), said.get("error"))
+
+
+class Played:
+    """Plays the service's part of a case on a respx router, and notes what was asked out of turn."""
+
+    def __init__(self, router: respx.MockRouter, exchanges: tuple[dict[str, Any], ...]) -> None:
+        self.left = list(exchanges)
+        self.wrong: list[str] = []
+        router.route(host="acme.api.kandji.io").mock(side_effect=self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        asked = f"{request.method} {request.url.raw_path.decode().removeprefix('/api/v1')}"
+        body = json.loads(request.content) if request.content else None
+        if not self.left or (asked, body) != (self.left[0]["ask"], self.left[0].get("body")):
+            expected = self.left[0]["ask"] if self.left else "nothing more"
+            self.wrong.append(f"asked {asked} {body}, expected {expected}")
+            return httpx.Response(404, json={"detail": "Not found."})
+        return _answered(self.left.pop(0))
+
+
+def _answered(exchange: dict[str, Any]) -> httpx.Response:
+    status, headers = exchange.get("status", 200), exchange.get("headers", {})
+    if "text" in exchange:
+        return httpx.Response(status, text=exchange["text"], headers=headers)
+    return (
+        httpx.Response(status, json=exchange["answer"], headers=headers)
+        if "answer" in exchange
+        else httpx.Response(status)
+    )
+
+
+async def play(upcard: Upcard, router: respx.MockRouter, case: Case) -> httpx.Response:
+    """Call the card as the case says; the service must be asked exactly that, and nothing more."""
+    played = Played(router, case.upstream)
+    answer = await upcard.call(case.card, **case.call)
+    assert played.wrong == []
+    assert played.left == [], "these exchanges did not happen"
+    return answer

@@ -1,0 +1,43 @@
+"""A list on the service's side, of any length, paged the way a card's case shows."""
+
+from typing import Any
+
+import httpx
+import respx
+
+from tests.cases import Case
+
+PAGE = 300  # the most Kandji returns at once
+
+
+def records_like(case: Case, count: int) -> list[dict[str, Any]]:
+    """Records like the first one of the case, each with an ID of its own."""
+    answer = case.upstream[0]["answer"]
+    template = (answer if isinstance(answer, list) else answer["results"])[0]
+    return [{**template, "id": f"record-{position}"} for position in range(count)]
+
+
+class Paged:
+    """Answers like the case: a bare list by limit and offset, or an envelope with a `next` link."""
+
+    def __init__(self, records: list[dict[str, Any]], case: Case, fails_after: int | None = None) -> None:
+        self._records = records
+        self._bare = isinstance(case.upstream[0]["answer"], list)
+        self._left = fails_after
+
+    def serve(self, router: respx.MockRouter) -> None:
+        router.route(host="127.0.0.1").pass_through()
+        router.route(host="acme.api.kandji.io").mock(side_effect=self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self._left == 0:
+            return httpx.Response(500)
+        self._left = None if self._left is None else self._left - 1
+        size = int(request.url.params.get("limit", PAGE))
+        offset = int(request.url.params.get("offset", 0))
+        some = self._records[offset : offset + size]
+        if self._bare:
+            return httpx.Response(200, json=some)
+        more = offset + size < len(self._records)
+        link = str(request.url.copy_merge_params({"limit": size, "offset": offset + size})) if more else None
+        return httpx.Response(200, json={"count": len(self._records), "next": link, "previous": None, "results": some})

@@ -1,0 +1,400 @@
+"""What holds for every card. A card's author writes one case; the rest is checked here, from the published file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import respx
+
+from connector.catalog.find import catalog
+from connector.catalog.schema import schema
+from connector.rest.openapi import openapi
+from connector.sdk.card import Card
+from tests.cases import FOLDER, Case, case_of, cases, play
+from tests.conftest import Upcard, asked
+from tests.lists import Paged, records_like
+from tests.receiver import receiving
+
+ROOT = Path(__file__).parents[1]
+CARDS = list(catalog().cards.values())
+LISTS = [card for card in CARDS if card.results]
+VERBS = {"read": {"GET"}, "write": {"GET", "POST", "PATCH"}, "destroy": {"GET", "POST", "PUT", "PATCH", "DELETE"}}
+ERROR_BODIES: tuple[Any, ...] = (b"", b'"Refused."', b'["Refused."]', b'{"detail": "Refused."}', b"<h1>Refused.</h1>")
+
+every_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
+every_list = pytest.mark.parametrize("card", LISTS, ids=lambda card: card.key)
+every_case = pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+
+
+# Identity
+
+
+@every_card
+def test_a_card_is_named_after_its_file(card: Card) -> None:
+    """The file, the function and the key are one name; the title has only letters, digits and blanks."""
+    assert (ROOT / "cards" / card.connector / f"{card.name}.py").exists()
+    assert card.handler.__name__ == card.name
+    assert card.title.replace(" ", "").isalnum()
+
+
+@every_card
+def test_a_card_says_what_it_does(card: Card) -> None:
+    """Its description is whole sentences, and fits everywhere it is shown (GPT actions take 300 characters)."""
+    assert card.description.endswith(".")
+    assert len(card.description) <= 300
+
+
+@every_card
+def test_a_card_has_a_case(card: Card) -> None:
+    """A card without a case is not finished."""
+    assert (FOLDER / card.connector / f"{card.name}.json").exists()
+
+
+# Schema
+
+
+@every_card
+def test_its_published_file_is_valid_and_current(card: Card) -> None:
+    """The committed file is what the card says, and is JSON Schema 2020-12."""
+    published = _published(card)
+
+    jsonschema.Draft202012Validator.check_schema(published)
+    assert published == json.loads(json.dumps(schema(card)))
+
+
+@every_card
+def test_it_says_what_the_guide_says(card: Card) -> None:
+    """Title, labels, types, choices, required rows and groups are the guide's to the letter."""
+    guide = _guide(card)
+    published = _published(card)
+    parts = published["properties"]
+
+    assert published["title"] == guide["title"]
+    assert _rows(parts["options"]) == _guide_rows(guide["options"])
+    assert _rows(parts["inputs"]) == _guide_rows(guide["inputs"])
+    assert set(_output_rows(card, published)) == set(_guide_outputs(guide["outputs"]))
+
+
+# Faces
+
+
+@every_card
+def test_it_is_one_operation(card: Card) -> None:
+    """OpenAPI has one operation for it, with the card's name, title and effect."""
+    found = [
+        operation
+        for path in openapi()["paths"].values()
+        for operation in path.values()
+        if operation["operationId"] == f"{card.connector}_{card.name}"
+    ]
+
+    assert [(operation["summary"], operation["x-effect"]) for operation in found] == [(card.title, card.effect)]
+
+
+# Input errors
+
+
+@every_card
+@pytest.mark.parametrize("blank", [None, "", "  "])
+async def test_a_missing_input_is_named_before_anything_is_asked(
+    card: Card, blank: str | None, upcard: Upcard, kandji: respx.MockRouter
+) -> None:
+    """Required and left out, null or blank: 400, each by its name and in Okta's sentence, and no request."""
+    case = case_of(card.key)
+    rows = _published(card)["properties"]["inputs"]
+    labels = {key: rows["properties"][key]["title"] for key in rows["required"]}
+
+    answer = await upcard.call(card.key, **{**case.call, "inputs": dict.fromkeys(labels, blank)})
+
+    sentences = {f"inputs/{key}": f"No {label} input provided. Enter a valid {label}." for key, label in labels.items()}
+    told = {error["at"]: error["why"] for error in answer.json().get("errors", []) if error["at"] != "inputs"}
+    assert told == sentences
+    assert not asked(kandji) or not labels
+
+
+@every_card
+async def test_an_unknown_input_is_refused_by_name(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """A misspelt input is never dropped."""
+    case = case_of(card.key)
+
+    answer = await upcard.call(card.key, **{**case.call, "inputs": {**case.call.get("inputs", {}), "platfrom": "Mac"}})
+
+    assert answer.status_code == 400
+    assert [error["at"] for error in answer.json()["errors"]] == ["inputs/platfrom"]
+
+
+@every_card
+async def test_a_wrong_kind_is_named(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """A list where text, a number or a boolean belongs is an error at that input, and is not repeated."""
+    case = case_of(card.key)
+    rows = _published(card)["properties"]["inputs"]["properties"]
+    kinds = [key for key, row in rows.items() if row["x-kind"] in ("Text", "Number", "Boolean", "Dropdown")]
+    wrong = {key: ["s3cret"] for key in kinds}
+
+    answer = await upcard.call(card.key, **{**case.call, "inputs": {**case.call.get("inputs", {}), **wrong}})
+
+    assert {error["at"] for error in answer.json().get("errors", [])} >= {f"inputs/{key}" for key in kinds}
+    assert "s3cret" not in answer.text
+    assert not asked(kandji) or not kinds
+
+
+@every_card
+async def test_an_option_must_be_one_of_its_choices(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """Anything else is refused, naming the choices."""
+    case = case_of(card.key)
+    rows = _published(card)["properties"]["options"]["properties"]
+
+    answer = await upcard.call(card.key, **{**case.call, "options": dict.fromkeys(rows, "something else")})
+
+    told = {error["at"]: error["why"] for error in answer.json().get("errors", []) if error["at"] != "stream"}
+    assert set(told) == {f"options/{key}" for key in rows}
+    assert all(choice in told[f"options/{key}"] for key, row in rows.items() for choice in row["enum"])
+
+
+# The case
+
+
+@every_case
+async def test_a_card_asks_and_answers_what_its_case_says(case: Case, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """The service is asked exactly that, and nothing more; the answer is exactly this, and fits the published file."""
+    answer = await play(upcard, kandji, case)
+
+    if case.error:
+        assert {key: answer.json().get(key) for key in case.error} == case.error
+        return
+    assert answer.json().get("outputs") == case.outputs, answer.text
+    whole = {"options": {}, "inputs": {}, **case.call, "outputs": answer.json()["outputs"]}
+    jsonschema.validate(whole, _published(catalog().card(case.card)))
+
+
+@every_case
+def test_the_effect_agrees_with_what_is_asked(case: Case) -> None:
+    """A card that reads only sends GET; only a card that destroys may send DELETE."""
+    asked = {exchange["ask"].partition(" ")[0] for exchange in case.upstream}
+
+    assert asked <= VERBS[catalog().card(case.card).effect]
+
+
+@every_card
+async def test_a_dry_run_changes_nothing(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """It looks at the target at most, and says what it would send."""
+    case = case_of(card.key)
+    answers = {exchange["ask"]: exchange for exchange in case.upstream}
+    kandji.route(method="GET").mock(side_effect=lambda request: _looked_up(request, answers))
+
+    answer = await upcard.call(card.key, **case.call, dry_run=True)
+
+    assert answer.json()["dry_run"] is True
+    assert answer.json()["would_send"]["method"] in VERBS[card.effect]
+    assert {request.method for request in asked(kandji)} <= {"GET"}
+
+
+# Refusals
+
+
+@every_card
+@pytest.mark.parametrize("body", ERROR_BODIES)
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+async def test_a_refusal_is_reported(
+    card: Card, status: int, body: bytes, upcard: Upcard, kandji: respx.MockRouter
+) -> None:
+    """A card with a Status Code reports it and goes on; any other card fails with what the service said."""
+    kandji.route().respond(status, content=body)
+
+    answer = await upcard.call(card.key, **case_of(card.key).call)
+
+    if key := _status_key(card):
+        assert (answer.status_code, answer.json()["outputs"][key]) == (200, status)
+    else:
+        assert answer.json()["type"] == ("not_connected" if status == 401 else "refused")
+        assert answer.json()["service"] == {"status": status, "said": "Refused." if body else ""}
+
+
+@every_card
+async def test_a_throttled_card_did_nothing(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """429 is retried; then the caller is told how long to wait, and that nothing was done."""
+    kandji.route().respond(429, headers={"Retry-After": "7"})
+
+    answer = await upcard.call(card.key, **case_of(card.key).call)
+
+    assert (answer.status_code, answer.json()["type"], answer.headers["retry-after"]) == (503, "throttled", "7")
+    assert len(asked(kandji)) > 1
+
+
+@every_card
+@pytest.mark.parametrize("failure", [500, 503, httpx.ReadTimeout("slow"), httpx.ReadError("cut")], ids=str)
+async def test_a_change_without_an_answer_is_never_repeated(
+    card: Card, failure: int | Exception, upcard: Upcard, kandji: respx.MockRouter
+) -> None:
+    """A read is unavailable; a change may have been done, so it is sent once and its outcome is unknown."""
+    _look_ups(kandji, case_of(card.key))
+    route = kandji.route(method__in=["POST", "PUT", "PATCH", "DELETE"] if card.effect != "read" else ["GET"])
+    route.mock(side_effect=failure if isinstance(failure, Exception) else lambda _: httpx.Response(failure))
+
+    answer = await upcard.call(card.key, **case_of(card.key).call)
+
+    expected = (503, "unavailable") if _reads(card) else (502, "outcome_unknown")
+    assert (answer.status_code, answer.json()["type"]) == expected
+    assert route.call_count == 1 or _reads(card)
+
+
+@every_card
+async def test_html_is_never_taken_for_an_answer(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """A login page with status 200 is no success."""
+    kandji.route().respond(200, html="<html><title>Sign in</title></html>")
+
+    answer = await upcard.call(card.key, **case_of(card.key).call)
+
+    assert answer.json()["type"] in ("unexpected", "outcome_unknown")
+
+
+# Lists
+
+
+@every_list
+@pytest.mark.parametrize("there", [0, 1, 199, 200, 201, 300, 301])
+async def test_first_records_are_n_at_most(card: Card, there: int, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """N records and never N + 1, in one request."""
+    assert card.results is not None
+    records = records_like(case_of(card.key), there)
+    Paged(records, case_of(card.key)).serve(kandji)
+
+    answer = await upcard.call(card.key, **_with(case_of(card.key), card.results.first_n))
+
+    assert answer.json()["outputs"] == {card.results.into: records[: card.results.first]}
+    assert len(asked(kandji)) == 1
+
+
+@every_list
+@pytest.mark.parametrize("there", [0, 1, 300, 301, 650])
+async def test_a_stream_hands_over_every_record_once_and_in_order(
+    card: Card, there: int, upcard: Upcard, kandji: respx.MockRouter
+) -> None:
+    """One request a record with the service's own keys; with concurrency 1 in the service's order."""
+    records = records_like(case_of(card.key), there)
+    Paged(records, case_of(card.key)).serve(kandji)
+
+    async with receiving() as receiver:
+        kandji.route(host="127.0.0.1").pass_through()
+        stream = {"url": receiver.url, "concurrency": 1, "state": {"for": "kim@example.com"}}
+        answer = await upcard.call(card.key, **_with(case_of(card.key), "stream"), stream=stream)
+
+    assert answer.json()["outputs"] == {"record_count": there}
+    assert receiver.records == records
+    assert all(body["State"] == {"for": "kim@example.com"} and len(body) == 2 for body in receiver.sent)
+
+
+@every_list
+async def test_a_stream_heeds_its_record_limit(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """No record beyond the limit, and no page that is not needed."""
+    records = records_like(case_of(card.key), 650)
+    Paged(records, case_of(card.key)).serve(kandji)
+
+    async with receiving() as receiver:
+        stream = {"url": receiver.url, "record_limit": 7}
+        answer = await upcard.call(card.key, **_with(case_of(card.key), "stream"), stream=stream)
+
+    assert answer.json()["outputs"] == {"record_count": 7}
+    assert len(receiver.sent) == 7
+    assert len(asked(kandji)) == 1
+
+
+@every_list
+async def test_a_list_can_be_taken_as_lines(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """`Accept: application/x-ndjson` gives every record, a line each."""
+    records = records_like(case_of(card.key), 650)
+    Paged(records, case_of(card.key)).serve(kandji)
+
+    answer = await upcard.http.post(
+        f"/v1/cards/{card.connector}/{card.name}",
+        json={"inputs": case_of(card.key).call.get("inputs", {})},
+        headers={"Accept": "application/x-ndjson"},
+    )
+
+    assert [json.loads(line) for line in answer.text.splitlines()] == records
+
+
+@every_list
+async def test_a_page_that_fails_fails_the_stream(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """Partial data never looks complete; what was handed over is counted."""
+    records = records_like(case_of(card.key), 650)
+    Paged(records, case_of(card.key), fails_after=1).serve(kandji)
+
+    async with receiving() as receiver:
+        stream = {"url": receiver.url}
+        answer = await upcard.call(card.key, **_with(case_of(card.key), "stream"), stream=stream)
+    run = (await upcard.http.get(f"/v1/runs/{answer.json()['run']}")).json()
+
+    assert answer.json()["type"] == "unavailable"
+    assert (run["state"], run["progress"]["delivered"]) == ("failed", len(receiver.sent))
+
+
+def _published(card: Card) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "schemas" / card.connector / f"{card.name}.json").read_text())
+    return found
+
+
+def _guide(card: Card) -> dict[str, Any]:
+    guide = ROOT / "tests/guide" / f"{card.connector}.json"
+    found: dict[str, Any] = json.loads(guide.read_text())["cards"][card.name]
+    return found
+
+
+def _rows(table: dict[str, Any]) -> set[tuple[Any, ...]]:
+    required = table["required"]
+    return {
+        (row["title"], row["x-kind"], key in required, tuple(row.get("x-labels", {}).values()))
+        for key, row in table["properties"].items()
+    }
+
+
+def _guide_rows(rows: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    """What the guide requires of some platforms only is not required of a call; the card's cases show it."""
+    return {(row["label"], row["type"], row["required"] is True, tuple(row.get("choices", ()))) for row in rows}
+
+
+def _output_rows(card: Card, published: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    variants = published.get("oneOf") or [{"title": None, "properties": published["properties"]}]
+    for variant in variants:
+        for row in variant["properties"]["outputs"]["properties"].values():
+            members = row["properties"].values() if "x-kind" not in row else [row]
+            group = row["title"] if "x-kind" not in row else None
+            yield from ((variant["title"], group, member["title"], member["x-kind"]) for member in members)
+
+
+def _guide_outputs(rows: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    for row in rows:
+        when = next(iter(row.get("when", {}).values()), None)
+        yield when, row.get("group"), row["label"], row["type"]
+
+
+def _status_key(card: Card) -> str | None:
+    """The output that holds the status; it is the only whole number there is."""
+    outputs = _published(card)["properties"].get("outputs", {"properties": {}})["properties"]
+    return next((key for key in ("status_code", "status") if outputs.get(key, {}).get("x-kind") == "Number"), None)
+
+
+def _reads(card: Card) -> bool:
+    asked = {exchange["ask"].partition(" ")[0] for exchange in case_of(card.key).upstream}
+    return asked == {"GET"}
+
+
+def _looked_up(request: httpx.Request, answers: dict[str, Any]) -> httpx.Response:
+    asked = f"GET {request.url.raw_path.decode().removeprefix('/api/v1')}"
+    return httpx.Response(200, json=answers.get(asked, {}).get("answer", {"platform": "Mac"}))
+
+
+def _look_ups(kandji: respx.MockRouter, case: Case) -> None:
+    """The requests of a changing card that only read, as its case has them."""
+    if all(exchange["ask"].startswith("GET") for exchange in case.upstream):
+        return
+    answers = {exchange["ask"]: exchange for exchange in case.upstream}
+    kandji.route(method="GET").mock(side_effect=lambda request: _looked_up(request, answers))
+
+
+def _with(case: Case, result_set: str) -> dict[str, Any]:
+    return {"options": {"result_set": result_set}, "inputs": case.call.get("inputs", {})}
