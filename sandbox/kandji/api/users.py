@@ -1,0 +1,89 @@
+"""Directory users: a list by cursor, get, delete."""
+
+from base64 import b64decode, b64encode
+from binascii import Error as NotBase64
+from itertools import islice
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.kandji.api import pages
+from sandbox.kandji.api.bodies import boolean
+from sandbox.kandji.api.errors import Refused, answer, empty, not_found
+from sandbox.kandji.facts.ids import Uuids
+from sandbox.kandji.state.tenant import Tenant
+
+INTEGRATION = 634
+
+
+async def list_users(tenant: Tenant, request: Request) -> Response:
+    """No count: `next` holds an opaque cursor; `sizePerPage` is undocumented."""
+    size = min(pages.number(request, "sizePerPage", default=pages.CAP) or pages.CAP, pages.CAP)
+    wanted = (number for number in tenant.users.after(_start(request)) if _is_wanted(tenant, request, number))
+    page = list(islice(wanted, size + 1))
+    following = request.url.include_query_params(cursor=_cursor(page[size])) if len(page) > size else None
+    results = [_shown(tenant, number) for number in page[:size]]
+    return answer({"next": str(following) if following else None, "previous": None, "results": results})
+
+
+async def get_user(tenant: Tenant, request: Request) -> Response:
+    return answer(_shown(tenant, _number(tenant, request)))
+
+
+async def delete_user(tenant: Tenant, request: Request) -> Response:
+    number = _number(tenant, request)
+    if tenant.devices.owned_by(number):
+        raise Refused(400, {"detail": "User still assigned to one or more devices."})
+    tenant.users.delete(number)
+    return empty(204)
+
+
+def _number(tenant: Tenant, request: Request) -> int:
+    number = tenant.users.number(request.path_params["user_id"])
+    if number is None:
+        raise not_found()
+    return number
+
+
+def _cursor(number: int) -> str:
+    return b64encode(f"p={number}".encode()).decode()
+
+
+def _start(request: Request) -> int:
+    try:
+        return int(b64decode(request.query_params.get("cursor", "cD0w")).decode().removeprefix("p="))
+    except (NotBase64, ValueError) as error:
+        raise Refused(404, {"detail": "Invalid cursor"}) from error
+
+
+def _is_wanted(tenant: Tenant, request: Request, number: int) -> bool:
+    query = request.query_params
+    person = tenant.users.person(number)
+    archived = boolean(query.get("archived", ""))
+    return (
+        query.get("email", "").lower() in person.email
+        and query.get("id", person.id) == person.id
+        and query.get("integration_id", str(INTEGRATION)) == str(INTEGRATION)
+        and archived in (None, tenant.users.is_archived(number))
+    )
+
+
+def _shown(tenant: Tenant, number: int) -> dict[str, Any]:
+    person = tenant.users.person(number)
+    is_archived = tenant.users.is_archived(number)
+    integration_id = Uuids(tenant.fleet.seed, "directory").of(0)
+    return {
+        "active": not is_archived,
+        "archived": is_archived,
+        "created_at": "2025-01-06 21:00:04.304248+00:00",
+        "department": None,
+        "deprecated_user_id": str(number + 1),
+        "email": person.email,
+        "id": person.id,
+        "integration": {"id": INTEGRATION, "name": "example", "uuid": integration_id, "type": "office365"},
+        "job_title": None,
+        "name": person.name,
+        "device_count": len(tenant.devices.owned_by(number)),
+        "updated_at": "2025-01-06 21:00:04.304280+00:00",
+    }

@@ -1,0 +1,1 @@
+"""What stands before the API: Kong with its limits, faults on demand, and the admin calls."""

@@ -1,0 +1,56 @@
+"""Faults of the connection itself: closing it before an answer, or in the middle of one.
+
+ASGI has no word for this, so the transport behind uvicorn's `send` is closed (its attribute `transport`, both
+with httptools and h11). Where there is no such transport, as in-process, the app raises ConnectionResetError.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class Captured:
+    """An answer that was produced and not sent."""
+
+    start: Message
+    body: bytes
+
+
+async def capture(app: ASGIApp, scope: Scope, receive: Receive) -> Captured:
+    messages: list[Message] = []
+
+    async def keep(message: Message) -> None:
+        messages.append(message)
+
+    await app(scope, receive, keep)
+    return Captured(messages[0], b"".join(message.get("body", b"") for message in messages[1:]))
+
+
+async def drop(receive: Receive, send: Send) -> None:
+    """Reset the connection: the client sees it close without a byte."""
+    _transport(send).abort()
+    await _until_closed(receive)
+
+
+async def cut(answer: Captured, receive: Receive, send: Send) -> None:
+    """Send the headers and half of the announced body, then close."""
+    transport = _transport(send)
+    await send(answer.start)
+    await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
+    transport.close()
+    await _until_closed(receive)
+
+
+async def _until_closed(receive: Receive) -> None:
+    """Once uvicorn knows that the client is gone it neither answers nor complains."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _transport(send: Send) -> asyncio.Transport:
+    transport: asyncio.Transport | None = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError("The sandbox closed the connection, as a fault asked for.")
+    return transport

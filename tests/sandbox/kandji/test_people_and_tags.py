@@ -1,0 +1,78 @@
+"""Users by cursor, tags, licensing."""
+
+import httpx
+import pytest
+
+from tests.sandbox.kandji.tenants import Api
+
+
+@pytest.fixture
+def client(api: Api) -> httpx.AsyncClient:
+    return api(devices=400)
+
+
+async def test_users_come_by_cursor_and_without_a_count(client: httpx.AsyncClient) -> None:
+    """Following `next` gives everybody once."""
+    one = (await client.get("/users")).json()
+    two = (await client.get(one["next"])).json()
+
+    assert set(one) == {"next", "previous", "results"}
+    assert (len(one["results"]), len(two["results"]), two["next"]) == (300, 20, None)
+    assert len({user["id"] for user in one["results"] + two["results"]}) == 320
+
+
+async def test_the_page_size_is_an_undocumented_parameter(client: httpx.AsyncClient) -> None:
+    """`limit` does nothing here."""
+    assert len((await client.get("/users?limit=5&sizePerPage=7")).json()["results"]) == 7
+
+
+async def test_a_user_counts_their_devices(client: httpx.AsyncClient) -> None:
+    """The count is what the filter of the device list finds."""
+    user = (await client.get("/users?email=.")).json()["results"][5]
+
+    devices = (await client.get(f"/devices?user_id={user['id']}")).json()
+
+    assert user["device_count"] == len(devices)
+    assert (await client.get(f"/users/{user['id']}")).json() == user
+
+
+async def test_a_user_with_devices_stays(client: httpx.AsyncClient) -> None:
+    """Deleting is refused while assigned, and possible afterwards."""
+    users = (await client.get("/users")).json()["results"]
+    busy = next(user for user in users if user["device_count"])
+    free = next(user for user in users if not user["device_count"])
+
+    refused = await client.delete(f"/users/{busy['id']}")
+    deleted = await client.delete(f"/users/{free['id']}")
+
+    assert refused.json() == {"detail": "User still assigned to one or more devices."}
+    assert deleted.status_code == 204
+    assert (await client.get(f"/users/{free['id']}")).status_code == 404
+
+
+async def test_a_renamed_tag_shows_on_its_devices(client: httpx.AsyncClient) -> None:
+    """And a deleted one is gone from them."""
+    tag = (await client.get("/tags?search=loan")).json()["results"][0]
+
+    await client.patch(f"/tags/{tag['id']}", json={"name": "borrowed"})
+    renamed = (await client.get("/devices?tag_name=borrowed")).json()
+    await client.delete(f"/tags/{tag['id']}")
+    deleted = (await client.get("/devices?tag_name=borrowed")).json()
+
+    assert renamed
+    assert deleted == []
+
+
+async def test_a_tag_is_created_once(client: httpx.AsyncClient) -> None:
+    """Names are unique."""
+    first, second = [await client.post("/tags", json={"name": "green"}) for _ in range(2)]
+
+    assert (first.status_code, first.json()["name"]) == (201, "green")
+    assert second.json() == {"name": ["This field must be unique."]}
+
+
+async def test_licensing_counts_platforms(client: httpx.AsyncClient) -> None:
+    """The parts add up."""
+    counts = (await client.get("/settings/licensing")).json()["counts"]
+
+    assert counts.pop("computers_count") == sum(counts.values()) == 400
