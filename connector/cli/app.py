@@ -76,8 +76,13 @@ def new_card(
 ) -> None:
     """Write a new card and its first case, ready to be filled in."""
     from connector.catalog.scaffold import scaffold
+    from connector.sdk.card import BadCard
 
-    for path in scaffold(Path.cwd(), key, list_of_records=list_of_records):
+    try:
+        written = scaffold(Path.cwd(), key, list_of_records=list_of_records)
+    except BadCard as error:
+        raise typer.BadParameter(str(error)) from error
+    for path in written:
         typer.echo(f"wrote {path}")
 
 
