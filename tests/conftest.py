@@ -65,8 +65,7 @@ class opened:  # noqa: N801
         seals.generate(self._settings.data_dir)
         self._host = open_host(self._settings)
         host = await self._host.__aenter__()
-        made = app(self._settings)
-        made.state.host = host
+        made = app(host)
         key = host.keys.mint("a test")
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(made, raise_app_exceptions=False),

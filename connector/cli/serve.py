@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ import uvicorn
 import uvloop
 
 from connector.cli.key import ready_key
+from connector.engine.host import open_host
 from connector.engine.seals import NoKeys
 from connector.engine.settings import Settings
 from connector.rest.app import app
@@ -20,8 +22,16 @@ from connector.rest.app import app
 DRAIN = 20  # seconds for calls in flight when the host stops (UP-7)
 
 
+class CannotStart(Exception):
+    """A server cannot start; says why."""
+
+
 class Server(uvicorn.Server):
-    """A server that leaves signals to the one who runs several of them."""
+    """A server on a socket of ours, which leaves signals to the one who runs several of them."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
+        super().__init__(config)
+        self.listening = listening
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -29,31 +39,29 @@ class Server(uvicorn.Server):
 
 
 def server(application: Any, host: str, port: int) -> Server:
+    """A server that listens already, so that a taken port is told at once."""
     config = uvicorn.Config(
         application,
-        host=host,
-        port=port,
+        lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN,
     )
-    return Server(config)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return Server(config, socket.create_server((host, port), family=family, backlog=config.backlog))
+    except OSError as error:
+        raise CannotStart(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
 
 
 @asynccontextmanager
 async def serving(*servers: Server) -> AsyncIterator[None]:
-    """Run the servers while the block runs; they answer when it begins."""
-    tasks = [asyncio.create_task(each.serve()) for each in servers]
-    while not all(each.started for each in servers):
-        if any(task.done() for task in tasks):
-            break
-        await asyncio.sleep(0.005)
+    """Run the servers while the block runs."""
+    tasks = [asyncio.create_task(each.serve([each.listening])) for each in servers]
+    gc.collect()
+    gc.freeze()  # what was imported stays; collections then look at little (engine.md, 4b)
     try:
-        if not all(each.started for each in servers):
-            raise SystemExit("A server could not start: is the port taken?")
-        gc.collect()
-        gc.freeze()  # what was imported stays; collections then look at little (engine.md, 4b)
         yield
     finally:
         for each in servers:
@@ -73,15 +81,13 @@ def run_host() -> None:
     """`upcard serve`."""
     try:
         uvloop.run(_serve(Settings()))
-    except NoKeys as error:
+    except (CannotStart, NoKeys, ValueError) as error:
         raise SystemExit(str(error)) from None
 
 
 async def _serve(settings: Settings) -> None:
-    application = app(settings)
-    async with serving(server(application, settings.host, settings.port)):
-        ready_key(application.state.host.keys, settings.data_dir)
-        structlog.get_logger().info(
-            "ready", host=settings.host, port=settings.port, key_file=str(settings.data_dir / "key")
-        )
+    async with open_host(settings) as host, serving(server(app(host), settings.host, settings.port)):
+        ready_key(host.keys, settings.data_dir)
+        at = f"{settings.host}:{settings.port}"
+        structlog.get_logger().info("ready", at=at, key_file=str(settings.data_dir / "key"))
         await until_stopped()

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from connector.cli.demo import CONNECTION, Demonstration
 from connector.cli.key import ready_key
-from connector.cli.serve import server, serving, until_stopped
+from connector.cli.serve import CannotStart, server, serving, until_stopped
 from connector.engine import seals
-from connector.engine.host import Host
+from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
 from connector.rest.app import app
 from sandbox import kandji
@@ -41,15 +41,19 @@ def run_up(port: int, devices: int, *, once: bool) -> int:
         host=LOOPBACK, port=port, allow_services=f"{LOOPBACK}:{port + 1}", allow_receivers=f"{LOOPBACK}:*"
     )
     seals.generate(settings.data_dir)
-    return uvloop.run(_up(settings, devices, once=once))
+    try:
+        return uvloop.run(_up(settings, devices, once=once))
+    except CannotStart as error:
+        raise SystemExit(str(error)) from None
 
 
 async def _up(settings: Settings, devices: int, *, once: bool) -> int:
     began, console = time.monotonic(), Console(highlight=False, soft_wrap=True)
-    application, tenant = app(settings), kandji.tenant(devices=devices, seed=7)
-    host_server = server(application, LOOPBACK, settings.port)
-    async with serving(server(tenant, LOOPBACK, settings.port + 1), host_server):
-        host: Host = application.state.host
+    tenant = kandji.tenant(devices=devices, seed=7)
+    async with (
+        open_host(settings) as host,
+        serving(server(tenant, LOOPBACK, settings.port + 1), server(app(host), LOOPBACK, settings.port)),
+    ):
         address, sandbox = f"http://{LOOPBACK}:{settings.port}", f"http://{LOOPBACK}:{settings.port + 1}"
         await _connect(host, sandbox, str(tenant.tenant.token))
         key = ready_key(host.keys, settings.data_dir)

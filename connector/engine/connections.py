@@ -19,7 +19,15 @@ from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.card import Card
 from connector.sdk.client import Client, Connection
-from connector.sdk.errors import AlreadyExists, Fault, InvalidCall, NoSuchConnection, NotConnected
+from connector.sdk.errors import (
+    AlreadyExists,
+    Fault,
+    InvalidCall,
+    NoSuchConnection,
+    NotConnected,
+    Refused,
+    UpcardError,
+)
 from connector.sdk.http import Service
 from connector.sdk.kinds import Json
 from connector.sdk.reading import accept
@@ -115,7 +123,10 @@ class Connections:
 
     async def check(self, account: Account) -> None:
         """Reach the service with the least it takes. Raises what the service's answer means."""
-        await self.client(account).check()
+        try:
+            await self.client(account).check()
+        except UpcardError as error:
+            raise meant(error) from error
 
     def _read(self, connector: str, fields: Json) -> Connection:
         found = self._catalog.connector(connector)
@@ -139,7 +150,10 @@ class Connections:
         row["fields"] = self._seals.seal(fields, _place(row["name"]))
         account = self._opened(row, connection)
         await self.check(account)
-        await self._store.run(lambda db: db.execute(statement.values(row)))
+        try:
+            await self._store.run(lambda db: db.execute(statement.values(row)))
+        except sa.exc.IntegrityError as error:
+            raise AlreadyExists("There is a connection of this name already.") from error
         self._accounts[account.name] = account
         return account
 
@@ -151,6 +165,13 @@ class Connections:
     def _opened(self, row: Mapping[str, str], connection: Connection) -> Account:
         service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep)
         return Account(row["name"], row["connector"], connection, service, row["created"], row["changed"])
+
+
+def meant(error: UpcardError) -> UpcardError:
+    """401 from the service: the connection's token is not good, or not any more."""
+    if isinstance(error, Refused) and error.service and error.service.status == 401:
+        return NotConnected("The service refused the connection's token.", service=error.service)
+    return error
 
 
 def _place(name: str) -> str:

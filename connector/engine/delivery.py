@@ -12,6 +12,7 @@ import orjson
 from standardwebhooks import Webhook
 
 from connector.engine.flows import Target
+from connector.engine.network import blocked
 from connector.sdk.http import retry_after
 from connector.sdk.kinds import Json
 
@@ -30,6 +31,19 @@ class Failure:
 
     position: int
     status: int | None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt: the status of its answer (None: none came), and the seconds the flow asks to wait."""
+
+    status: int | None
+    after: float = 0.0
+    final: bool = False
+
+    @property
+    def taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
 
 
 class Handover:
@@ -71,26 +85,25 @@ class Handover:
 
     async def _work(self, waiting: Iterator[tuple[int, Json]], failures: list[Failure]) -> None:
         for position, record in waiting:
-            status = await self._hand_over(position, b'{"Record":' + orjson.dumps(record) + self._state)
-            if status is None or not 200 <= status < 300:
-                failures.append(Failure(position, status))
+            last = await self._hand_over(position, b'{"Record":' + orjson.dumps(record) + self._state)
+            if not last.taken:
+                failures.append(Failure(position, last.status))
 
-    async def _hand_over(self, position: int, body: bytes) -> int | None:
-        """The status of the last answer; None where no answer came, or none was asked for any more."""
-        status, after = await self._attempt(position, body)
+    async def _hand_over(self, position: int, body: bytes) -> Attempt:
+        """The last attempt that was made."""
+        attempt = await self._attempt(position, body)
         for longest in self._schedule:
-            if status is not None and 200 <= status < 300:
+            if attempt.taken or attempt.final:
                 break
-            await self._sleep(max(random.uniform(0, longest), after))
-            status, after = await self._attempt(position, body)
-        return status
+            await self._sleep(max(random.uniform(0, longest), attempt.after))
+            attempt = await self._attempt(position, body)
+        return attempt
 
-    async def _attempt(self, position: int, body: bytes) -> tuple[int | None, float]:
-        """Status, and the seconds the flow asks to wait."""
+    async def _attempt(self, position: int, body: bytes) -> Attempt:
         while (pause := self._not_before - time.monotonic()) > 0:
             await self._sleep(pause)
         if self.gone:
-            return GONE, 0.0
+            return Attempt(GONE, final=True)
         try:
             async with self._session.post(
                 self._target.url,
@@ -100,16 +113,16 @@ class Handover:
                 timeout=DEADLINE,
             ) as answer:
                 await answer.content.read(LARGEST_ANSWER)
-                return answer.status, self._heeded(answer)
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return None, 0.0
+                return self._heeded(answer)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            return Attempt(None, final=blocked(error))
 
-    def _heeded(self, answer: aiohttp.ClientResponse) -> float:
-        self.gone = self.gone or answer.status == GONE
+    def _heeded(self, answer: aiohttp.ClientResponse) -> Attempt:
         after = retry_after(answer.headers.get("Retry-After")) or 0.0
         if answer.status in SLOW_DOWN:
             self._not_before = max(self._not_before, time.monotonic() + (after or 1.0))
-        return after
+        self.gone = self.gone or answer.status == GONE
+        return Attempt(answer.status, after, final=self.gone)
 
     def _headers(self, position: int, body: bytes) -> dict[str, str]:
         now = datetime.now(UTC)

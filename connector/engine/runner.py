@@ -8,13 +8,13 @@ from typing import Any
 import aiohttp
 
 from connector.engine.calls import Ready, Streaming
-from connector.engine.connections import Connections
+from connector.engine.connections import Connections, meant
 from connector.engine.delivery import Handover
 from connector.engine.pages import Ask, pages
 from connector.engine.runs import Progress, Run, Runs
 from connector.engine.streams import stream
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
-from connector.sdk.errors import NotConnected, Refused, Throttled, UpcardError
+from connector.sdk.errors import Refused, Throttled, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
 from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOutputs, rows
@@ -56,8 +56,8 @@ class Runner:
             async for page in pages(_ask(ready, self.connections.client(ready.account))):
                 yield page
         except UpcardError as error:
-            run.end(_meant(error))
-            raise _meant(error) from error
+            run.end(meant(error))
+            raise meant(error) from error
         run.end()
 
     async def _work(self, ready: Ready, run: Run) -> Answer:
@@ -67,8 +67,8 @@ class Runner:
         except WouldSend as request:
             answer = Answer(would_send=_shown(request, ready.inputs))
         except UpcardError as error:
-            run.end(_meant(error))
-            raise _meant(error) from error
+            run.end(meant(error))
+            raise meant(error) from error
         run.end()
         return answer
 
@@ -130,13 +130,6 @@ def _reported(refusal: Refused, table: type[CardOutputs]) -> CardOutputs:
     if EXPLANATION in kinds:
         values[kinds[EXPLANATION]] = refusal.service.said
     return table.model_validate(values)
-
-
-def _meant(error: UpcardError) -> UpcardError:
-    """401 on a card without a Status Code: the connection's token is not good any more."""
-    if isinstance(error, Refused) and error.service and error.service.status == 401:
-        return NotConnected("The service refused the connection's token.", service=error.service)
-    return error
 
 
 def _shown(request: WouldSend, inputs: CardInputs) -> Json:

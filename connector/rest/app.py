@@ -1,15 +1,11 @@
 """The application: routes, the key around them, problem documents for whatever goes wrong."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from connector.engine import logs
-from connector.engine.host import open_host
-from connector.engine.settings import Settings
+from connector.engine.host import Host
 from connector.rest.auth import KeyRequired
 from connector.rest.calls import call
 from connector.rest.openapi import openapi
@@ -18,18 +14,11 @@ from connector.rest.problems import on_any_error, on_http_error, on_upcard_error
 from connector.sdk.errors import UpcardError
 
 
-def app(settings: Settings) -> FastAPI:
-    """The host's ASGI application."""
-
-    @asynccontextmanager
-    async def lifespan(made: FastAPI) -> AsyncIterator[None]:
-        async with open_host(settings) as host:
-            made.state.host = host
-            yield
-
+def app(host: Host) -> FastAPI:
+    """The ASGI application of a host that is open."""
     logs.configure()
-    made = FastAPI(title="Upcard", lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    made.state.openapi = openapi()
+    made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None)
+    made.state.host, made.state.openapi = host, openapi()
     made.router.routes.extend(routes())
     made.add_middleware(KeyRequired)
     made.add_exception_handler(UpcardError, on_upcard_error)
