@@ -17,6 +17,7 @@ from connector.sdk.kinds import (
     StatusCode,
     Text,
 )
+from connector.sdk.pages import pages
 from connector.sdk.results import Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, Record, field, group
 
@@ -50,6 +51,7 @@ __all__ = [
     "field",
     "group",
     "list_card",
+    "pages",
     "record_of",
     "rows_of",
 ]

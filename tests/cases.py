@@ -18,7 +18,8 @@ class Case:
     """One behaviour of one card.
 
     upstream: exchanges in order: `ask` ("POST /devices/d1/notes?x=1"), `body` where one is sent, and the answer:
-    `status` (200), `answer` (JSON), or `text`.
+    `status` (200), `headers`, `answer` (JSON), or `text`.
+    loose: the inputs are read, but are not of the types that the published file asks for (a number for text).
     """
 
     name: str
@@ -27,6 +28,7 @@ class Case:
     upstream: tuple[dict[str, Any], ...]
     outputs: dict[str, Any] | None
     error: dict[str, Any] | None
+    loose: bool
 
 
 def cases() -> list[Case]:
@@ -43,7 +45,8 @@ def _case(path: Path) -> Case:
     name = f"{path.parent.name}.{path.stem}"
     card = ".".join(name.split(".")[:2])
     call = {key: said[key] for key in ("options", "inputs", "stream") if key in said}
-    return Case(name, card, call, tuple(said.get("upstream", ())), said.get("outputs"), said.get("error"))
+    upstream, loose = tuple(said.get("upstream", ())), said.get("loose", False)
+    return Case(name, card, call, upstream, said.get("outputs"), said.get("error"), loose)
 
 
 class Played:

@@ -1,10 +1,10 @@
 """Kandji's API: the connection, and the kinds of request that the cards make."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from cards.kandji._shapes import Blueprint
+from cards.kandji._shapes import Blueprint, CommandedDevice
 from connector import (
     Client,
     Connection,
@@ -17,6 +17,7 @@ from connector import (
     Unexpected,
     UpcardError,
     field,
+    pages,
     record_of,
     rows_of,
 )
@@ -62,6 +63,13 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1"):
     async def device(self, device_id: str, *part: str) -> Json:
         return record_of(await self.get("devices", device_id, *part))
 
+    async def known(self, device_id: str) -> Json:
+        """The device's record, where what a command needs depends on the platform: it is sure to be there."""
+        device = await self.device(device_id)
+        if CommandedDevice.of(device).platform is None:
+            raise Unexpected("The service answered without the platform of the device.")
+        return device
+
     async def command(self, device_id: str, action: str, body: Json | None = None) -> Reply:
         """Queue an MDM command."""
         return await self.post("devices", device_id, "action", action, json=body)
@@ -69,21 +77,25 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1"):
     async def command_on(
         self, device_id: str, action: str, body: Json | None = None, device: Json | None = None
     ) -> Json:
-        """Queue an MDM command and say which device it was for: its record, `status_code`, `reply` and `message`.
+        """Queue an MDM command and say which device it was for: its record, and what became of the command.
 
+        That is `status_code`, `reply`, `message` (why it was refused) and `taken` (what was sent, unless refused).
         The command decides: a refusal is reported, and a device that cannot be read afterwards stays unnamed.
         """
         reply = await self.ask("POST", "devices", device_id, "action", action, json=body)
         known = device or (await self._device_or_nothing(device_id) if reply.status not in (401, 404) else {})
         answer = reply.body if isinstance(reply.body, dict) and reply.status < 400 else {}
-        told = {"status_code": reply.status, "reply": answer, "message": reply.said}
+        taken = body if body and reply.status < 400 else {}
+        told = {"status_code": reply.status, "reply": answer, "taken": taken, "message": reply.said}
         return {"device_id": device_id, **known, **told}
 
     async def _device_or_nothing(self, device_id: str) -> Json:
         try:
-            return await self.device(device_id)
+            device = await self.device(device_id)
+            CommandedDevice.of(device)  # an odd record must not hide what became of the command
         except UpcardError:
             return {}
+        return device
 
     async def page(self, record: type[Record], *path: str, after: Cursor, **query: Any) -> Page[Any]:
         """One page of a bare list, by limit and offset."""
@@ -93,23 +105,19 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1"):
 
     async def blueprint(self, id_: str | None, name: str | None) -> Json:
         """The Blueprint with this ID and this whole name; one of them may be None."""
-        if id_ is not None:
-            found = [record_of(await self.get("blueprints", id_))]
-        else:
-            found = await self._blueprints_with(name)
-        for blueprint in found:
+        async for blueprint in self._blueprints(id_, name):
             if name is None or blueprint.get("name") == name:
                 return blueprint
         raise Refused.saying(404, "No Blueprint has this ID and name.")
 
-    async def _blueprints_with(self, name: str | None) -> list[Json]:
-        """Those whose name contains this one: Kandji has no exact filter."""
-        page = await self.follow(Blueprint, "blueprints", after=Cursor(), name=name, limit=PAGE)
-        found = list(page.records)
-        while page.next and page.records:
-            page = await self.follow(Blueprint, "blueprints", after=Cursor(page.next))
-            found += page.records
-        return found
+    async def _blueprints(self, id_: str | None, name: str | None) -> AsyncIterator[Json]:
+        """The one with this ID, or those whose name contains this one: Kandji has no exact filter."""
+        if id_ is not None:
+            yield record_of(await self.get("blueprints", id_))
+            return
+        async for page in pages(lambda at: self.follow(Blueprint, "blueprints", after=at, name=name, limit=PAGE)):
+            for blueprint in page.records:
+                yield blueprint
 
     async def follow(self, record: type[Record], *path: str, after: Cursor, **query: Any) -> Page[Any]:
         """One page of an envelope with `results` and a `next` link. The cursor is the link's query (SSRF-13)."""

@@ -24,4 +24,4 @@ class Outputs(CardOutputs):
 @card("Create Blueprint", effect="write")
 async def create_blueprint(inputs: Inputs, kandji: Kandji) -> Outputs:
     reply = await kandji.post("blueprints", json=inputs.given())
-    return Outputs(blueprint=reply.body, status_code=reply.status)
+    return Outputs(blueprint=reply.record(), status_code=reply.status)

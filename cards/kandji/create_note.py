@@ -17,4 +17,4 @@ class Outputs(CardOutputs):
 @card("Create Note", effect="write", keywords=("comment",))
 async def create_note(inputs: Inputs, kandji: Kandji) -> Outputs:
     reply = await kandji.post("devices", inputs.device_id, "notes", json=inputs.given(but="device_id"))
-    return Outputs(status_code=reply.status, note=reply.body)
+    return Outputs(status_code=reply.status, note=reply.record())

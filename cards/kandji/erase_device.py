@@ -29,7 +29,7 @@ class Outputs(CommandedDevice):
 
 @card("Erase Device", effect="destroy", keywords=("wipe", "reset", "offboard", "lost", "stolen"))
 async def erase_device(inputs: Inputs, kandji: Kandji) -> Outputs:
-    device = await kandji.device(inputs.device_id)
+    device = await kandji.known(inputs.device_id)
     wipe = inputs.required(*NEEDED.get(device["platform"], ()))
     told = await kandji.command_on(inputs.device_id, "erase", wipe or None, device)
-    return Outputs.of(told, pin=told["reply"].get("PIN") or wipe.get("PIN"))
+    return Outputs.of(told, pin=told["reply"].get("PIN") or told["taken"].get("PIN"))

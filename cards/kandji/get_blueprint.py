@@ -2,7 +2,7 @@
 
 from cards.kandji._client import Kandji
 from cards.kandji._shapes import ID, STATUS
-from connector import Boolean, CardInputs, CardOutputs, List, Number, StatusCode, Text, card, field
+from connector import Boolean, CardInputs, CardOutputs, List, Number, StatusCode, Text, card, field, record_of
 
 
 class Inputs(CardInputs, any_of=("blueprint_id", "blueprint_name")):
@@ -28,5 +28,5 @@ class Outputs(CardOutputs):
 @card("Get Blueprint")
 async def get_blueprint(inputs: Inputs, kandji: Kandji) -> Outputs:
     found = await kandji.blueprint(inputs.blueprint_id, inputs.blueprint_name)
-    parameters = [{"id": key, **value} for key, value in (found.get("params") or {}).items()]
+    parameters = [{"id": key, **record_of(value)} for key, value in (found.get("params") or {}).items()]
     return Outputs.of(found, status_code=200, parameters=parameters)

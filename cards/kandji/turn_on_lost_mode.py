@@ -14,4 +14,4 @@ class Inputs(DeviceTarget, any_of=("lock_message", "phone_number")):
 @card("Turn On Lost Mode", effect="write", keywords=("lost", "stolen", "phone", "missing"))
 async def turn_on_lost_mode(inputs: Inputs, kandji: Kandji) -> LostMode:
     told = await kandji.command_on(inputs.device_id, "enablelostmode", inputs.given(but="device_id"))
-    return LostMode.of(told, message=told["message"] or inputs.lock_message)
+    return LostMode.of(told, message=told["message"] or told["taken"].get("Message"))

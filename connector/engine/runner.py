@@ -10,12 +10,12 @@ import aiohttp
 from connector.engine.calls import Ready, Streaming
 from connector.engine.connections import Connections, meant
 from connector.engine.delivery import Handover
-from connector.engine.pages import Ask, pages
 from connector.engine.runs import Progress, Run, Runs
 from connector.engine.streams import stream
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import Refused, Throttled, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
+from connector.sdk.pages import Ask, pages
 from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOutputs, rows
 

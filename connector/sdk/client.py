@@ -87,7 +87,9 @@ class Client(Generic[C]):
     ) -> Reply:
         """A request the caller wrote, kept below the prefix; refusals come back as replies."""
         request = custom_request(method, url, query, headers, body)
-        return await self.ask(method, *request.path, query=request.query, json=body, headers=request.headers)
+        return await self.ask(
+            method, *request.path, query=request.query, json=body, headers=request.headers, slash=request.slash
+        )
 
     async def ask(
         self,
@@ -96,9 +98,12 @@ class Client(Generic[C]):
         query: Mapping[str, Any] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
+        slash: bool = False,
     ) -> Reply:
-        """One request below the prefix; each part of `path` is one segment. Refusals come back as replies."""
-        where = self.prefix + "".join("/" + _segment(part) for part in path)
+        """One request below the prefix; each part of `path` is one segment, `slash` ends it with one (Kandji's API has
+        both kinds). Refusals come back as replies.
+        """
+        where = self.prefix + "".join("/" + _segment(part) for part in path) + "/" * slash
         if method in self.held:
             await self._looked_up(path)
             raise WouldSend(method, where, json)

@@ -18,7 +18,8 @@ MOST_HEADERS, LARGEST_HEADERS = 20, 8192
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 KEPT_HEADERS = {
     *("authorization", "host", "cookie", "content-length", "content-type", "transfer-encoding", "connection", "te"),
-    *("trailer", "upgrade", "expect", "forwarded", "x-http-method-override"),
+    *("trailer", "upgrade", "expect", "forwarded", "content-encoding"),
+    *("x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url"),
 }
 KEPT_PREFIXES = ("proxy-", "x-forwarded-")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
@@ -29,9 +30,10 @@ Scalar = str | int | float | bool
 
 @dataclass(frozen=True)
 class CustomRequest:
-    """Path segments below the prefix (decoded), the whole query, and the headers to add."""
+    """Path segments below the prefix (decoded), whether a slash ends them, the whole query, the headers to add."""
 
     path: tuple[str, ...]
+    slash: bool
     query: dict[str, list[Scalar]]
     headers: dict[str, str]
 
@@ -51,7 +53,12 @@ def custom_request(method: str, url: str, query: Json | None, headers: Json | No
     for key, value in [*parse_qsl(asked, keep_blank_values=True), *_pairs(query or {})]:
         merged.setdefault(key, []).append(value)
     segments = tuple(unquote(part) for part in path.strip("/").split("/")) if path.strip("/") else ()
-    return CustomRequest(segments, merged, {name: str(value) for name, value in (headers or {}).items()})
+    return CustomRequest(
+        segments,
+        bool(segments) and path.endswith("/"),
+        merged,
+        {name: str(value) for name, value in (headers or {}).items()},
+    )
 
 
 def _address_faults(url: str, path: str) -> Iterator[Fault]:

@@ -80,10 +80,10 @@ def read_date(value: Any) -> str | None:
         raise wrong("must be a date and time, for example 2026-02-03T09:15:00Z")
     try:
         moment = datetime.fromisoformat(re.sub(r"\s+(?=[+-])", "", value.strip()))
-    except ValueError:
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
         raise wrong("must be a date and time, for example 2026-02-03T09:15:00Z") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read_object(value: Any) -> Json | None:

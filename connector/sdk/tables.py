@@ -248,7 +248,7 @@ def _choice_reader(choices: tuple[str, ...], labels: Labels) -> Reader:
     named = ", ".join(choices)
 
     def read(value: Any) -> str | None:
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             return None
         choice = known.get(value.strip().casefold()) if isinstance(value, str) else None
         if choice is None:
