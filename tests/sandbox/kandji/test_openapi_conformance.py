@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import jsonschema  # type: ignore[import-untyped]  # its stubs are not installed
+import jsonschema
 import pytest
-import yaml  # type: ignore[import-untyped]  # its stubs are not installed
+import yaml
 
 from sandbox.kandji.api.actions import ACTIONS
 from sandbox.kandji.api.routes import TABLE

@@ -4,7 +4,7 @@ Its documentation gives the base URL of 2022; it puts `/api/v1` after whatever i
 """
 
 import pytest
-from kandji import Kandji  # type: ignore[import-untyped]  # the client has no type hints
+from kandji import Kandji
 
 from tests.sandbox.kandji.tenants import Served
 
