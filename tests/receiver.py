@@ -27,6 +27,10 @@ class Receiver:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         return self.script(self.sent[-1])
 
+    def forget(self) -> None:
+        for kept in (self.sent, self.raw, self.headers):
+            kept.clear()
+
     @property
     def records(self) -> list[Any]:
         return [body["Record"] for body in self.sent]

@@ -269,7 +269,7 @@ async def test_html_is_never_taken_for_an_answer(card: Card, upcard: Upcard, kan
 async def test_first_records_are_n_at_most(card: Card, there: int, upcard: Upcard, kandji: respx.MockRouter) -> None:
     """N records and never N + 1, in one request."""
     assert card.results is not None
-    records = records_like(case_of(card.key), there)
+    records = records_like(card, case_of(card.key), there)
     Paged(records, case_of(card.key)).serve(kandji)
 
     answer = await upcard.call(card.key, **_with(case_of(card.key), card.results.first_n))
@@ -284,7 +284,7 @@ async def test_a_stream_hands_over_every_record_once_and_in_order(
     card: Card, there: int, upcard: Upcard, kandji: respx.MockRouter
 ) -> None:
     """One request a record with the service's own keys; with concurrency 1 in the service's order."""
-    records = records_like(case_of(card.key), there)
+    records = records_like(card, case_of(card.key), there)
     Paged(records, case_of(card.key)).serve(kandji)
 
     async with receiving() as receiver:
@@ -300,7 +300,7 @@ async def test_a_stream_hands_over_every_record_once_and_in_order(
 @every_list
 async def test_a_stream_heeds_its_record_limit(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
     """No record beyond the limit, and no page that is not needed."""
-    records = records_like(case_of(card.key), 650)
+    records = records_like(card, case_of(card.key), 650)
     Paged(records, case_of(card.key)).serve(kandji)
 
     async with receiving() as receiver:
@@ -315,7 +315,7 @@ async def test_a_stream_heeds_its_record_limit(card: Card, upcard: Upcard, kandj
 @every_list
 async def test_a_list_can_be_taken_as_lines(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
     """`Accept: application/x-ndjson` gives every record, a line each."""
-    records = records_like(case_of(card.key), 650)
+    records = records_like(card, case_of(card.key), 650)
     Paged(records, case_of(card.key)).serve(kandji)
 
     answer = await upcard.http.post(
@@ -330,7 +330,7 @@ async def test_a_list_can_be_taken_as_lines(card: Card, upcard: Upcard, kandji: 
 @every_list
 async def test_a_page_that_fails_fails_the_stream(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
     """Partial data never looks complete; what was handed over is counted."""
-    records = records_like(case_of(card.key), 650)
+    records = records_like(card, case_of(card.key), 650)
     Paged(records, case_of(card.key), fails_after=1).serve(kandji)
 
     async with receiving() as receiver:

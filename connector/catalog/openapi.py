@@ -12,6 +12,7 @@ PROBLEMS = {
     "400": "The call is not valid",
     "401": "The key is missing or wrong",
     "404": "There is no such thing",
+    "405": "The address does not take this method",
     "409": "The service is not connected, or the name is taken",
     "413": "The body is larger than 1 MiB",
     "415": "The body is not plain JSON",

@@ -91,7 +91,7 @@ class Demonstration:
             while True:
                 run = await self._ask("GET", f"/v1/runs/{started['run']}")
                 bar.update(task, completed=run.get("progress", {}).get("delivered", 0))
-                if run["state"] != "running":
+                if run["state"] not in ("queued", "running"):
                     return run
                 await asyncio.sleep(0.02)
 

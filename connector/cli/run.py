@@ -75,7 +75,7 @@ def _ask(settings: Settings, method: str, path: str, body: Json | None = None) -
     """One request to our own host."""
     file = settings.data_dir / "key"
     key = file.read_text().strip() if file.exists() else ""
-    request = urllib.request.Request(  # noqa: S310: our own host, over http
+    request = urllib.request.Request(
         f"http://{settings.host}:{settings.port}{path}",
         method=method,
         data=None if body is None else json.dumps(body).encode(),

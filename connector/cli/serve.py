@@ -46,6 +46,7 @@ def server(application: Any, host: str, port: int) -> Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # identity is the key's, never a header's (AU-6)
         timeout_graceful_shutdown=DRAIN,
     )
     try:

@@ -12,7 +12,7 @@ import aiohttp
 import sqlalchemy as sa
 
 from connector.catalog.find import Catalog, Connector
-from connector.engine import store
+from connector.engine import tables
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.clock import now
 from connector.engine.seals import Seals
@@ -52,15 +52,15 @@ class Connections:
     """All connections of the host, opened once and kept."""
 
     def __init__(
-        self, catalog: Catalog, store_: Store, seals: Seals, session: aiohttp.ClientSession, allowed: Allowed
+        self, catalog: Catalog, store: Store, seals: Seals, session: aiohttp.ClientSession, allowed: Allowed
     ) -> None:
         self._catalog = catalog
-        self._store = store_
+        self._store = store
         self._seals = seals
         self._session = session
         self._allowed = allowed
         self._accounts: dict[str, Account] = {}
-        for row in store_.run_here(lambda db: db.execute(sa.select(store.connections)).mappings().all()):
+        for row in store.run_here(lambda db: db.execute(sa.select(tables.connections)).mappings().all()):
             self._keep(dict(row))
 
     def all(self) -> list[Account]:
@@ -96,7 +96,7 @@ class Connections:
         if name in self._accounts:
             raise AlreadyExists("There is a connection of this name already.")
         row = {"name": name, "connector": connector, "created": now(), "changed": now()}
-        return await self._checked(row, self._read(connector, fields), sa.insert(store.connections))
+        return await self._checked(row, self._read(connector, fields), sa.insert(tables.connections))
 
     async def change(self, name: str, fields: Json) -> Account:
         """Replace some fields. A new address needs the secrets anew: else a token could be led elsewhere (SSRF-14)."""
@@ -107,12 +107,12 @@ class Connections:
         else:
             merged = {**account.connection.model_dump(), **fields}
         row = {"name": name, "connector": account.connector, "created": account.created, "changed": now()}
-        change = sa.update(store.connections).where(store.connections.c.name == name)
+        change = sa.update(tables.connections).where(tables.connections.c.name == name)
         return await self._checked(row, self._read(account.connector, merged), change)
 
     async def delete(self, name: str) -> None:
         self.get(name)
-        gone = sa.delete(store.connections).where(store.connections.c.name == name)
+        gone = sa.delete(tables.connections).where(tables.connections.c.name == name)
         await self._store.run(lambda db: db.execute(gone))
         del self._accounts[name]
 

@@ -1,4 +1,4 @@
-"""Hand records over to a helper flow: one signed request a record, retried, never redirected (CB-2 to CB-7)."""
+"""Hand records over to a helper flow: signed requests, retried, never redirected (CB-2 to CB-7)."""
 
 import asyncio
 import random
@@ -6,18 +6,18 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
-import orjson
 from standardwebhooks import Webhook
 
 from connector.engine.flows import Target
 from connector.engine.network import blocked
 from connector.sdk.http import retry_after
-from connector.sdk.kinds import Json
 
 DEADLINE = aiohttp.ClientTimeout(total=20)  # seconds for one attempt, over everything (CB-6)
 SCHEDULE = (2.0, 10.0)  # seconds before the second and the third attempt, at most
+GRACE = 1.0  # seconds that requests in flight get when a stream is to stop
 LARGEST_ANSWER = 16 * 1024
 SLOW_DOWN = frozenset({429, 503})
 GONE = 410
@@ -26,11 +26,12 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A record that the flow did not take, with the status of its last answer; None where there was none."""
+class Parcel:
+    """One request: the position of its first record, how many it has, and its body."""
 
     position: int
-    status: int | None
+    records: int
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,29 @@ class Attempt:
     def taken(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
 
+    @property
+    def reason(self) -> str:
+        return f"the flow answered {self.status}" if self.status else "the flow did not answer"
+
+
+async def _first_of(all_done: "asyncio.Future[list[None]]", halted: "asyncio.Future[Any]") -> None:
+    """Wait until all is done, or until the grace after a halt is over."""
+    waits: list[asyncio.Future[Any]] = [all_done, halted]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if not all_done.done():
+        await asyncio.wait([all_done], timeout=GRACE)
+    if all_done.done():
+        all_done.result()
+
 
 class Handover:
-    """One stream's way to its flow. `position` counts the records of a run; with the run it is the webhook-id."""
+    """One stream's way to its flow. The run and a parcel's position are its webhook-id."""
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         target: Target,
         run: str,
-        state: Json,
         *,
         sleep: Sleep = asyncio.sleep,
         schedule: Sequence[float] = SCHEDULE,
@@ -63,52 +77,66 @@ class Handover:
         self._target = target
         self._webhook = Webhook(target.secret)
         self._run = run
-        self._state = b',"State":' + orjson.dumps(state) + b"}"
         self._sleep = sleep
         self._schedule = schedule
         self._not_before = 0.0
         self.gone = False
 
     @property
-    def waits(self) -> bool:
-        """Whether the flow asked to slow down."""
-        return time.monotonic() < self._not_before
+    def waits(self) -> float:
+        """The seconds that the flow still asks to wait."""
+        return max(0.0, self._not_before - time.monotonic())
 
-    async def page(self, records: Sequence[Json], first: int, concurrency: int) -> list[Failure]:
-        """Hand over some records, so many at once; returns those that were not taken."""
-        waiting = enumerate(records, first)
-        failures: list[Failure] = []
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(concurrency, len(records))):
-                group.create_task(self._work(waiting, failures))
-        return failures
+    async def send(
+        self, parcels: Sequence[Parcel], concurrency: int, halt: asyncio.Event, *, stop_at_failure: bool = False
+    ) -> dict[int, Attempt]:
+        """Hand parcels over, so many at once, until all are done or `halt` is set; the last attempt of each done."""
+        waiting, done = iter(parcels), dict[int, Attempt]()
+        workers = [
+            asyncio.create_task(self._work(waiting, done, halt, stop_at_failure))
+            for _ in range(min(concurrency, len(parcels)))
+        ]
+        halted = asyncio.create_task(halt.wait())
+        try:
+            if workers:
+                await _first_of(asyncio.gather(*workers), halted)
+        finally:
+            for task in [halted, *workers]:
+                task.cancel()
+            await asyncio.gather(*workers, halted, return_exceptions=True)
+        return done
 
-    async def _work(self, waiting: Iterator[tuple[int, Json]], failures: list[Failure]) -> None:
-        for position, record in waiting:
-            last = await self._hand_over(position, b'{"Record":' + orjson.dumps(record) + self._state)
-            if not last.taken:
-                failures.append(Failure(position, last.status))
+    async def _work(
+        self, waiting: Iterator[Parcel], done: dict[int, Attempt], halt: asyncio.Event, stop_at_failure: bool
+    ) -> None:
+        for parcel in waiting:
+            attempt = await self._hand_over(parcel)
+            done[parcel.position] = attempt
+            if self.gone or (stop_at_failure and not attempt.taken):
+                halt.set()
+            if halt.is_set():
+                return
 
-    async def _hand_over(self, position: int, body: bytes) -> Attempt:
+    async def _hand_over(self, parcel: Parcel) -> Attempt:
         """The last attempt that was made."""
-        attempt = await self._attempt(position, body)
+        attempt = await self._attempt(parcel)
         for longest in self._schedule:
             if attempt.taken or attempt.final:
                 break
             await self._sleep(max(random.uniform(0, longest), attempt.after))
-            attempt = await self._attempt(position, body)
+            attempt = await self._attempt(parcel)
         return attempt
 
-    async def _attempt(self, position: int, body: bytes) -> Attempt:
-        while (pause := self._not_before - time.monotonic()) > 0:
-            await self._sleep(pause)
+    async def _attempt(self, parcel: Parcel) -> Attempt:
+        while self.waits:
+            await self._sleep(self.waits)
         if self.gone:
             return Attempt(GONE, final=True)
         try:
             async with self._session.post(
                 self._target.url,
-                data=body,
-                headers=self._headers(position, body),
+                data=parcel.body,
+                headers=self._headers(parcel),
                 allow_redirects=False,
                 timeout=DEADLINE,
             ) as answer:
@@ -124,9 +152,9 @@ class Handover:
         self.gone = self.gone or answer.status == GONE
         return Attempt(answer.status, after, final=self.gone)
 
-    def _headers(self, position: int, body: bytes) -> dict[str, str]:
+    def _headers(self, parcel: Parcel) -> dict[str, str]:
         now = datetime.now(UTC)
-        id_ = f"{self._run}_{position}"
+        id_ = f"{self._run}_{parcel.position}"
         return {
             **self._target.headers,
             "Content-Type": "application/json",
@@ -134,5 +162,5 @@ class Handover:
             "User-Agent": "upcard",
             "webhook-id": id_,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(id_, now, body.decode()),
+            "webhook-signature": self._webhook.sign(id_, now, parcel.body.decode()),
         }

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
-from connector.engine import store
+from connector.engine import tables
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.clock import now
 from connector.engine.seals import Seals
@@ -45,11 +45,11 @@ class Flow:
 class Flows:
     """The registered flows of the host."""
 
-    def __init__(self, store_: Store, seals: Seals, allowed: Allowed) -> None:
-        self._store = store_
+    def __init__(self, store: Store, seals: Seals, allowed: Allowed) -> None:
+        self._store = store
         self._seals = seals
         self._allowed = allowed
-        found = store_.run_here(lambda db: db.execute(sa.select(store.flows)).mappings().all())
+        found = store.run_here(lambda db: db.execute(sa.select(tables.flows)).mappings().all())
         self._flows = {row["name"]: self._opened(dict(row)) for row in found}
 
     def all(self) -> list[Flow]:
@@ -71,13 +71,13 @@ class Flows:
         flow = Flow(name, Target(url, secret or new_secret(), headers or {}), now())
         sealed = self._seals.seal(json.dumps(asdict(flow.target)), _place(name))
         row = {"name": name, "target": sealed, "created": flow.created}
-        await self._store.run(lambda db: db.execute(sa.insert(store.flows).values(row)))
+        await self._store.run(lambda db: db.execute(sa.insert(tables.flows).values(row)))
         self._flows[name] = flow
         return flow
 
     async def delete(self, name: str) -> None:
         self.get(name)
-        await self._store.run(lambda db: db.execute(sa.delete(store.flows).where(store.flows.c.name == name)))
+        await self._store.run(lambda db: db.execute(sa.delete(tables.flows).where(tables.flows.c.name == name)))
         del self._flows[name]
 
     def _opened(self, row: dict[str, Any]) -> Flow:

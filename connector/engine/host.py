@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from connector.catalog.find import Catalog, catalog
@@ -10,6 +10,7 @@ from connector.engine import seals
 from connector.engine.addresses import Allowed
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
+from connector.engine.durable import Queue, working
 from connector.engine.flows import Flows
 from connector.engine.keys import Keys
 from connector.engine.network import open_session
@@ -17,6 +18,8 @@ from connector.engine.runner import Runner
 from connector.engine.runs import Runs
 from connector.engine.settings import Settings
 from connector.engine.store import Store
+from connector.engine.streams import Streams
+from connector.engine.worker import Worker
 
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
 
@@ -31,13 +34,15 @@ class Host:
     connections: Connections
     flows: Flows
     runs: Runs
+    streams: Streams
+    worker: Worker
     reader: Reader
     runner: Runner
 
 
 @asynccontextmanager
 async def open_host(settings: Settings) -> AsyncIterator[Host]:
-    """Open the store and the network, and close them again when the host stops."""
+    """Open the store and the network, take up what was left undone, and close all of it when the host stops."""
     store = Store(settings.store_url)
     await asyncio.to_thread(store.migrate)
     sealed = seals.load(settings.secret_keys, settings.data_dir)
@@ -46,12 +51,17 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
     async with (
         open_session(services, limit=MOST_CONNECTIONS) as upstream,
         open_session(receivers, limit=MOST_CONNECTIONS) as callbacks,
+        AsyncExitStack() as stack,
     ):
-        found, runs = catalog(), Runs()
+        found, runs, streams = catalog(), Runs(store), Streams(store, sealed, Queue(store))
         connections = Connections(found, store, sealed, upstream, services)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
-        runner = Runner(connections, runs, callbacks)
-        yield Host(settings, found, Keys(store), connections, flows, runs, reader, runner)
+        runner = Runner(connections, runs, streams)
+        worker = Worker(store, sealed, found, connections, callbacks, streams.ended)
+        if settings.worker:
+            await stack.enter_async_context(working(store, settings.data_dir, worker))
+        yield Host(settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner)
+        await runner.stop()
         await runs.stop()
     store.close()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from connector.engine import store
+from connector.engine import tables
 from connector.engine.clock import now
 from connector.engine.store import Store
 from connector.sdk.errors import Unauthenticated
@@ -25,9 +25,9 @@ class Caller:
 class Keys:
     """Mints keys and recognises them. Hashes are kept in memory, so that a check costs no query."""
 
-    def __init__(self, store_: Store) -> None:
-        self._store = store_
-        self._hashes = dict(store_.run_here(_hashes))
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._hashes = dict(store.run_here(_hashes))
 
     def __bool__(self) -> bool:
         return bool(self._hashes)
@@ -36,7 +36,7 @@ class Keys:
         """A new key; this is the only time it is seen."""
         id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32).replace("_", "-")
         row = {"id": id_, "label": label, "hash": _hash(secret), "created": now()}
-        self._store.run_here(lambda db: db.execute(sa.insert(store.keys).values(row)))
+        self._store.run_here(lambda db: db.execute(sa.insert(tables.keys).values(row)))
         self._hashes[id_] = row["hash"]
         return f"kc_{ENVIRONMENT}_{id_}_{secret}"
 
@@ -54,4 +54,4 @@ def _hash(secret: str) -> str:
 
 
 def _hashes(db: sa.Connection) -> list[tuple[str, str]]:
-    return [(row.id, row.hash) for row in db.execute(sa.select(store.keys.c.id, store.keys.c.hash))]
+    return [(row.id, row.hash) for row in db.execute(sa.select(tables.keys.c.id, tables.keys.c.hash))]

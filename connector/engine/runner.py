@@ -2,16 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
-
-from connector.engine.calls import Ready, Streaming
+from connector.engine.calls import Ready
 from connector.engine.connections import Connections, meant
-from connector.engine.delivery import Handover
-from connector.engine.runs import Progress, Run, Runs
-from connector.engine.streams import stream
+from connector.engine.runs import Run, Runs
+from connector.engine.streams import Streams
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import Refused, Throttled, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
@@ -24,9 +21,10 @@ HIDDEN = "[redacted]"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run gave: outputs, or for a dry run what would have been sent (None: nothing)."""
+    """What a run gave: outputs, the problem it ended with, or for a dry run what would have been sent."""
 
     outputs: CardOutputs | None = None
+    problem: Json | None = None
     would_send: Json | None = None
 
 
@@ -36,14 +34,25 @@ class Runner:
 
     connections: Connections
     runs: Runs
-    receivers: aiohttp.ClientSession
+    streams: Streams
+    tasks: "set[asyncio.Task[Answer]]" = field(default_factory=set)
 
-    def start(self, ready: Ready) -> Run:
-        """Begin the work; `run.task` gives the Answer, and goes on when nobody waits for it."""
-        run = self.runs.begin(ready.card.key, ready.account.name, ready.caller)
-        run.task = asyncio.create_task(self._work(ready, run))
-        run.task.add_done_callback(_looked_at)
-        return run
+    async def run(self, ready: Ready, wait: float) -> tuple[Run, Answer | None]:
+        """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None)."""
+        if ready.streaming and not ready.dry_run:
+            run = await self.streams.accept(ready)
+            ended = await self.streams.wait(run, wait)
+            return run, _of_stream(ended) if ended else None
+        run = Run(ready.card.key, ready.account.name, ready.caller)
+        if ready.card.effect == "read":
+            self.runs.begin_read(run)
+        else:
+            await self.runs.begin(run)
+        task = asyncio.create_task(self._work(ready, run))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        await asyncio.wait({task}, timeout=wait)
+        return run, task.result() if task.done() else None
 
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
@@ -51,43 +60,49 @@ class Runner:
 
     async def records(self, ready: Ready) -> AsyncIterator[Page[Any]]:
         """All records of a list card, page by page, for a caller that takes them itself."""
-        run = self.runs.begin(ready.card.key, ready.account.name, ready.caller)
+        run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
         try:
             async for page in pages(_ask(ready, self.connections.client(ready.account))):
                 yield page
         except UpcardError as error:
-            run.end(meant(error))
+            await self.runs.end(run, meant(error))
             raise meant(error) from error
-        run.end()
+        await self.runs.end(run)
+
+    async def stop(self) -> None:
+        """Let what is under way end, when the host stops."""
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _work(self, ready: Ready, run: Run) -> Answer:
         client = self.connections.client(ready.account, _held(ready))
         try:
-            answer = Answer(await self._outputs(ready, client, run))
+            answer = Answer(await _outputs(ready, client))
         except WouldSend as request:
             answer = Answer(would_send=_shown(request, ready.inputs))
         except UpcardError as error:
-            run.end(meant(error))
-            raise meant(error) from error
-        run.end()
+            await self.runs.end(run, meant(error))
+            return Answer(problem=meant(error).shown(run.id))
+        except Exception:
+            await self.runs.end(run, UpcardError("Something went wrong on our side."))
+            raise
+        await self.runs.end(run)
         return answer
 
-    async def _outputs(self, ready: Ready, client: Client[Any], run: Run) -> CardOutputs:
-        try:
-            if ready.streaming is not None:
-                return await self._streamed(ready.streaming, _ask(ready, client), run)
-            if ready.card.results is not None:
-                return await _first(ready.card.results, ready, client)
-            found: CardOutputs = await ready.card.ask(ready.options, ready.inputs, client)
-            return found
-        except Refused as refusal:
-            return _reported(refusal, ready.card.outputs_for(ready.options))
 
-    async def _streamed(self, streaming: Streaming, ask: Ask, run: Run) -> CardOutputs:
-        wanted, run.progress = streaming.wanted, Progress()
-        handover = Handover(self.receivers, streaming.target, run.id, wanted.state or {})
-        await stream(pages(ask, limit=wanted.record_limit), handover, wanted, run.progress)
-        return Counted(record_count=run.progress.delivered)
+def _of_stream(run: Run) -> Answer:
+    if run.error:
+        return Answer(problem=run.error)
+    return Answer(Counted(record_count=run.progress["delivered"] if run.progress else 0))
+
+
+async def _outputs(ready: Ready, client: Client[Any]) -> CardOutputs:
+    try:
+        if ready.card.results is not None:
+            return await _first(ready.card.results, ready, client)
+        found: CardOutputs = await ready.card.ask(ready.options, ready.inputs, client)
+        return found
+    except Refused as refusal:
+        return _reported(refusal, ready.card.outputs_for(ready.options))
 
 
 def _ask(ready: Ready, client: Client[Any]) -> Ask:
@@ -106,12 +121,6 @@ async def _first(results: ResultSet, ready: Ready, client: Client[Any]) -> CardO
         return table.of(page.records[0] if page.records else {})
     page = await _ask(ready, client)(Cursor(limit=results.first))
     return table.model_validate({results.into: page.records[: results.first]})
-
-
-def _looked_at(task: "asyncio.Task[Answer]") -> None:
-    """A failed run is kept as such; nobody needs to fetch its exception as well."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _held(ready: Ready) -> frozenset[str]:

@@ -1,93 +1,141 @@
-"""Runs: what was called, and how it went. Kept in memory until streams become durable."""
+"""Runs: every call is one. What changes something, and every stream, is on record before it begins.
+
+Calls that only read are written behind, some at a time: a crash may lose the last second of their records.
+"""
 
 import asyncio
+import json
 import secrets
 import time
-from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+import sqlalchemy as sa
+from sqlalchemy import RowMapping
+
+from connector.engine import tables
 from connector.engine.clock import now
+from connector.engine.store import Store
 from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 
-MOST = 10_000
+BEHIND = 0.5  # seconds that records of finished reads wait to be written
+MOST_LISTED = 200
 
-State = Literal["running", "succeeded", "failed", "canceled"]
-
-
-@dataclass
-class Progress:
-    """How far a stream is. sent = delivered + failed; fetched = sent + what is in flight."""
-
-    fetched: int = 0
-    sent: int = 0
-    delivered: int = 0
-    failed: int = 0
-    pages: int = 0
-    cursor: str | None = None
-    waiting_for: str | None = None
-    began: float = field(default_factory=time.monotonic)
-
-    def shown(self) -> Json:
-        seconds = max(time.monotonic() - self.began, 0.001)
-        rows = {key: value for key, value in vars(self).items() if key != "began"}
-        return {**rows, "rate": round(self.delivered / seconds, 1)}
+State = Literal["queued", "running", "paused", "succeeded", "failed", "canceling", "canceled"]
+ENDED = frozenset({"succeeded", "failed", "canceled", "paused"})
+COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "truncated", "waiting_for", "seconds")
 
 
 @dataclass
 class Run:
-    """One invocation of a card. `task` does the work and goes on when its caller has gone."""
+    """One invocation. `streams` says whether it has progress to show."""
 
-    id: str
     card: str
     connection: str
     caller: str
+    id: str = field(default_factory=lambda: f"run_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}")
+    state: State = "running"
     started: str = field(default_factory=now)
     finished: str | None = None
-    state: State = "running"
-    progress: Progress | None = None
-    error: UpcardError | None = None
-    task: "asyncio.Task[Any] | None" = None
+    error: Json | None = None
+    progress: Json | None = None
 
-    def end(self, error: UpcardError | None = None) -> None:
-        self.state, self.error, self.finished = "failed" if error else "succeeded", error, now()
+    @classmethod
+    def of(cls, row: RowMapping) -> "Run":
+        names = ("id", "card", "connection", "caller", "state", "started", "finished")
+        error = json.loads(row["error"]) if row["error"] else None
+        progress = {name: row[name] for name in COUNTS} if row["job"] else None
+        return cls(**{name: row[name] for name in names}, error=error, progress=progress)
 
     def shown(self) -> Json:
         found: Json = {"run": self.id, "card": self.card, "connection": self.connection, "state": self.state}
         found |= {"started": self.started, "finished": self.finished}
-        found |= {"progress": self.progress.shown()} if self.progress else {}
-        return found | ({"error": {"type": self.error.slug, "detail": self.error.detail}} if self.error else {})
+        found |= {"progress": _progress(self.progress)} if self.progress else {}
+        return found | ({"error": self.error} if self.error else {})
+
+
+def _progress(counts: Json) -> Json:
+    """sent = delivered + failed; fetched = sent + skipped + what is in flight."""
+    rest = {name: value for name, value in counts.items() if name != "seconds"}
+    rate = round(counts["delivered"] / counts["seconds"], 1) if counts["seconds"] else 0.0
+    return {**rest, "sent": counts["delivered"] + counts["failed"], "rate": rate}
 
 
 class Runs:
-    """The latest runs; the oldest finished ones make room."""
+    """The runs of all hosts that share the store, and the live reads of this one."""
 
-    def __init__(self) -> None:
-        self._runs: OrderedDict[str, Run] = OrderedDict()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._live: dict[str, Run] = {}
+        self._behind: list[Run] = []
+        self._writer = asyncio.create_task(self._write_behind())
 
-    def begin(self, card: str, connection: str, caller: str) -> Run:
-        run = Run(f"run_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}", card, connection, caller)
-        self._runs[run.id] = run
-        if len(self._runs) > MOST:
-            self._forget()
+    def begin_read(self, run: Run) -> Run:
+        """A call that only reads: kept in memory until it ends."""
+        self._live[run.id] = run
         return run
 
-    def get(self, id_: str, caller: str) -> Run:
+    async def begin(self, run: Run) -> Run:
+        """A call that changes something: on record before anything is sent."""
+        await self._store.run(lambda db: db.execute(sa.insert(tables.runs).values(_row(run))))
+        return run
+
+    async def end(self, run: Run, error: UpcardError | None = None) -> None:
+        run.state, run.finished = ("failed" if error else "succeeded"), now()
+        run.error = error.shown(run.id) if error else None
+        if self._live.pop(run.id, None):
+            self._behind.append(run)
+            return
+        ended = sa.update(tables.runs).where(tables.runs.c.id == run.id).values(_row(run))
+        await self._store.run(lambda db: db.execute(ended))
+
+    async def get(self, id_: str, caller: str) -> Run:
         """A run of this caller; another's is not there."""
-        run = self._runs.get(id_)
-        if run and run.caller == caller:
-            return run
+        unwritten = {run.id: run for run in [*self._live.values(), *self._behind] if run.id == id_}
+        found = unwritten.get(id_) or await self._stored(id_)
+        if found and found.caller == caller:
+            return found
         raise NoSuchRun("There is no run of this name.")
 
-    async def stop(self) -> None:
-        """End what still runs, when the host stops."""
-        tasks = [run.task for run in self._runs.values() if run.task and not run.task.done()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def list(
+        self, caller: str, *, card: str | None, state: str | None, since: str | None, cursor: str | None, limit: int
+    ) -> tuple[list[Run], str | None]:
+        """The caller's runs, newest first, and the cursor of the next page."""
+        await self.flush()
+        known = tables.runs.c
+        wanted = sa.select(tables.runs).where(known.caller == caller).order_by(known.id.desc()).limit(limit + 1)
+        for column, value in ((known.card, card), (known.state, state)):
+            wanted = wanted.where(column == value) if value else wanted
+        wanted = wanted.where(known.started >= since) if since else wanted
+        wanted = wanted.where(known.id < cursor) if cursor else wanted
+        found = await self._store.run(lambda db: [Run.of(row) for row in db.execute(wanted).mappings()])
+        return found[:limit], found[limit - 1].id if len(found) > limit else None
 
-    def _forget(self) -> None:
-        oldest = next((id_ for id_, run in self._runs.items() if run.state != "running"), None)
-        if oldest:
-            del self._runs[oldest]
+    async def flush(self) -> None:
+        """Write what is kept back."""
+        if some := self._behind[:]:
+            await self._store.run(lambda db: db.execute(sa.insert(tables.runs), [_row(run) for run in some]))
+            del self._behind[: len(some)]
+
+    async def stop(self) -> None:
+        self._writer.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._writer
+        await self.flush()
+
+    async def _write_behind(self) -> None:
+        while True:
+            await asyncio.sleep(BEHIND)
+            await self.flush()
+
+    async def _stored(self, id_: str) -> Run | None:
+        wanted = sa.select(tables.runs).where(tables.runs.c.id == id_)
+        row = await self._store.run(lambda db: db.execute(wanted).mappings().first())
+        return Run.of(row) if row else None
+
+
+def _row(run: Run) -> Json:
+    names = ("id", "card", "connection", "caller", "state", "started", "finished")
+    return {**{name: getattr(run, name) for name in names}, "error": json.dumps(run.error) if run.error else None}

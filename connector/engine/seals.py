@@ -1,6 +1,6 @@
 """Secrets at rest: AES-256-GCM, bound to their place in the store, with a list of keys (SEC-1, SEC-2).
 
-A sealed text is `kid.base64(nonce + ciphertext)`. The first key seals, all of them open.
+Sealed is `kid.` and nonce + ciphertext, in base64 for text. The first key seals, all of them open.
 """
 
 import base64
@@ -31,15 +31,22 @@ class Seals:
         self._first = next(iter(keys))
 
     def seal(self, text: str, place: str) -> str:
-        nonce = os.urandom(NONCE)
-        ciphertext = self._keys[self._first].encrypt(nonce, text.encode(), _bound(self._first, place))
-        return f"{self._first}.{base64.b64encode(nonce + ciphertext).decode()}"
+        kid, _, raw = self.seal_bytes(text.encode(), place).partition(b".")
+        return f"{kid.decode()}.{base64.b64encode(raw).decode()}"
 
     def open(self, sealed: str, place: str) -> str:
         kid, _, packed = sealed.partition(".")
-        raw = base64.b64decode(packed)
+        return self.open_bytes(kid.encode() + b"." + base64.b64decode(packed), place).decode()
+
+    def seal_bytes(self, plain: bytes, place: str) -> bytes:
+        nonce = os.urandom(NONCE)
+        ciphertext = self._keys[self._first].encrypt(nonce, plain, _bound(self._first, place))
+        return self._first.encode() + b"." + nonce + ciphertext
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        kid, _, raw = sealed.partition(b".")
         try:
-            return self._keys[kid].decrypt(raw[:NONCE], raw[NONCE:], _bound(kid, place)).decode()
+            return self._keys[kid.decode()].decrypt(raw[:NONCE], raw[NONCE:], _bound(kid.decode(), place))
         except (KeyError, InvalidTag) as error:
             raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
 

@@ -11,35 +11,6 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 T = TypeVar("T")
 
-tables = sa.MetaData()
-
-connections = sa.Table(
-    "connections",
-    tables,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("connector", sa.String(64), nullable=False),
-    sa.Column("fields", sa.Text, nullable=False),  # sealed JSON
-    sa.Column("created", sa.String(32), nullable=False),
-    sa.Column("changed", sa.String(32), nullable=False),
-)
-
-flows = sa.Table(
-    "flows",
-    tables,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("target", sa.Text, nullable=False),  # sealed JSON: url, secret, headers
-    sa.Column("created", sa.String(32), nullable=False),
-)
-
-keys = sa.Table(
-    "keys",
-    tables,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("label", sa.String(200), nullable=False),
-    sa.Column("hash", sa.String(64), nullable=False),
-    sa.Column("created", sa.String(32), nullable=False),
-)
-
 
 class Store:
     """Runs a piece of work in a transaction, in a thread, so that the event loop never waits for a disk."""

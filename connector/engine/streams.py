@@ -1,39 +1,138 @@
-"""Stream a list card's records to a helper flow: fetch a page while the one before is handed over, and count."""
+"""Streams as a caller sees them: accepted, waited for, paused, resumed, canceled, and their failures sent again."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Literal
 
-from connector.engine.delivery import GONE, Failure, Handover
-from connector.engine.runs import Progress
-from connector.sdk.errors import DeliveryFailed
-from connector.sdk.results import Page, Stream
+import sqlalchemy as sa
 
+from connector.engine import tables
+from connector.engine.calls import Ready
+from connector.engine.clock import now
+from connector.engine.durable import Queue
+from connector.engine.runs import ENDED, Run
+from connector.engine.seals import Seals
+from connector.engine.store import Store
+from connector.sdk.errors import Conflict, NoSuchRun
+from connector.sdk.kinds import Json
 
-async def stream(found: AsyncIterator[Page[Any]], handover: Handover, wanted: Stream, progress: Progress) -> None:
-    """Hand every record over. Raises DeliveryFailed where the flow is gone, or a record fails and the stream stops."""
-    coming = asyncio.ensure_future(anext(found, None))
-    try:
-        while page := await coming:
-            progress.fetched += len(page.records)
-            coming = asyncio.ensure_future(anext(found, None))
-            failures = await handover.page(page.records, progress.sent, wanted.concurrency)
-            _count(progress, page, failures)
-            _stop_where_told(failures, wanted)
-    finally:
-        coming.cancel()
+LOOK = 0.5  # seconds between looks at a run that another host works on
 
-
-def _count(progress: Progress, page: Page[Any], failures: list[Failure]) -> None:
-    progress.sent += len(page.records)
-    progress.failed += len(failures)
-    progress.delivered = progress.sent - progress.failed
-    progress.pages += 1
-    progress.cursor = page.next
+Asked = Literal["pause", "cancel"]
+runs, failures = tables.runs, tables.failures
 
 
-def _stop_where_told(failures: list[Failure], wanted: Stream) -> None:
-    if any(failure.status == GONE for failure in failures):
-        raise DeliveryFailed("The helper flow answered 410: it is gone, and takes no more records.")
-    if failures and wanted.on_failure == "stop":
-        raise DeliveryFailed("The helper flow did not take a record, and the stream was told to stop then.")
+class Streams:
+    """Every host can accept and control every stream; the queue decides which one works on it."""
+
+    def __init__(self, store: Store, seals: Seals, queue: Queue) -> None:
+        self._store = store
+        self._seals = seals
+        self._queue = queue
+        self._nudges: dict[str, asyncio.Event] = {}
+
+    async def accept(self, ready: Ready) -> Run:
+        """Put a stream on record and in the queue, both or neither."""
+        run = Run(ready.card.key, ready.account.name, ready.caller, state="queued")
+        names = ("id", "card", "connection", "caller", "state", "started")
+        row = {name: getattr(run, name) for name in names}
+        row["job"] = self._seals.seal(json.dumps(_job(ready)), job_place(run.id))
+
+        def work(db: sa.Connection) -> None:
+            db.execute(sa.insert(runs).values(row))
+            self._queue.put(db, run.id, 0)
+
+        await self._store.run(work)
+        return run
+
+    async def wait(self, run: Run, seconds: float) -> Run | None:
+        """The run as it ended, or None if it did not in that time."""
+        end = asyncio.get_running_loop().time() + seconds
+        nudge = self._nudges.setdefault(run.id, asyncio.Event())
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(nudge.wait(), min(LOOK, left))
+            found = await self._look(run.id)
+            if found.state in ENDED:
+                self._nudges.pop(run.id, None)
+                return found
+        return None
+
+    def ended(self, run: str) -> None:
+        """Wake who waits for it on this host."""
+        if nudge := self._nudges.pop(run, None):
+            nudge.set()
+
+    async def ask(self, run: Run, asked: Asked) -> None:
+        """Ask the host that works on a stream to pause or cancel it; one that nobody works on is set at once."""
+        still: list[str] = ["queued", "paused"] if asked == "cancel" else ["queued"]
+        then = "canceled" if asked == "cancel" else "paused"
+        at_once = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(still))
+        later = sa.update(runs).where(runs.c.id == run.id, runs.c.state == "running")
+        coming = {"wanted": asked, **({"state": "canceling"} if asked == "cancel" else {})}
+
+        def work(db: sa.Connection) -> int:
+            idle = db.execute(at_once.values(state=then, finished=now())).rowcount
+            return idle or db.execute(later.values(**coming)).rowcount
+
+        if not await self._store.run(work):
+            raise Conflict(f"The run is {run.state}: there is nothing to {asked}.")
+
+    async def resume(self, run: Run) -> None:
+        """Go on with a paused or failed stream, from where it stopped."""
+        await self._again(run, ["paused", "failed"], {}, "resume")
+
+    async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
+        """Send failed records again, all or some, with the ids and bytes they had."""
+        ended = ["succeeded", "failed", "canceled", "paused"]
+        again = json.dumps({"only": positions, "after": -1, "then": run.state})
+        await self._again(run, ended, {"redeliver": again}, "redeliver")
+
+    async def failures(self, run: Run, cursor: int, limit: int) -> tuple[list[Json], str | None]:
+        """What the flow did not take, by position: never the record itself."""
+        shown = (failures.c.position, failures.c.status, failures.c.reason, failures.c.at, failures.c.records)
+        wanted = sa.select(*shown).where(failures.c.run == run.id, failures.c.position > cursor)
+        wanted = wanted.order_by(failures.c.position).limit(limit + 1)
+        found = await self._store.run(lambda db: [dict(row) for row in db.execute(wanted).mappings()])
+        return found[:limit], str(found[limit - 1]["position"]) if len(found) > limit else None
+
+    async def _again(self, run: Run, states: list[str], values: Json, verb: str) -> None:
+        """Queue another segment of a stream."""
+        reset = {"state": "queued", "wanted": "", "error": None, "finished": None, "segment": runs.c.segment + 1}
+        begin = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(states), runs.c.job.is_not(None))
+
+        def work(db: sa.Connection) -> bool:
+            if not db.execute(begin.values(**reset, **values)).rowcount:
+                return False
+            segment = db.execute(sa.select(runs.c.segment).where(runs.c.id == run.id)).scalar_one()
+            self._queue.put(db, run.id, segment)
+            return True
+
+        if not await self._store.run(work):
+            raise Conflict(f"The run is {run.state}: there is nothing to {verb}.")
+
+    async def _look(self, id_: str) -> Run:
+        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
+        if row is None:
+            raise NoSuchRun("There is no run of this name.")
+        return Run.of(row)
+
+
+def job_place(run: str) -> str:
+    return f"runs/{run}/job"
+
+
+def _job(ready: Ready) -> Json:
+    """All that a stream needs to go on, on any host."""
+    streaming = ready.streaming
+    if streaming is None:
+        raise ValueError("only a stream has a job")
+    return {
+        "options": ready.options.model_dump(),
+        "inputs": ready.inputs.model_dump(),
+        "wanted": streaming.wanted.model_dump(),
+        "target": asdict(streaming.target),
+    }

@@ -3,35 +3,33 @@
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from connector.engine import logs
 from connector.engine.host import Host
-from connector.rest.auth import KeyRequired
-from connector.rest.calls import call
+from connector.rest.door import Door
 from connector.rest.openapi import openapi
-from connector.rest.operations import CARD, OPERATIONS
+from connector.rest.operations import OPERATIONS
 from connector.rest.problems import on_any_error, on_http_error, on_upcard_error
 from connector.sdk.errors import UpcardError
 
 
-def app(host: Host) -> FastAPI:
+def app(host: Host) -> ASGIApp:
     """The ASGI application of a host that is open."""
     logs.configure()
     made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None)
     made.state.host, made.state.openapi = host, openapi()
     made.router.routes.extend(routes())
-    made.add_middleware(KeyRequired)
     made.add_exception_handler(UpcardError, on_upcard_error)
     made.add_exception_handler(HTTPException, on_http_error)
     made.add_exception_handler(Exception, on_any_error)
-    return made
+    return Door(made, host)
 
 
 def routes() -> list[Route]:
-    """Every route of the host."""
-    own = [
+    """Every route but that of calling a card, which the door knows."""
+    return [
         Route(operation.path, operation.handler, methods=[operation.method])
         for operations in OPERATIONS.values()
         for operation in operations
     ]
-    return [Route(CARD, call, methods=["POST"]), *own]

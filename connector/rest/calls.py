@@ -1,6 +1,5 @@
 """`POST /v1/cards/{connector}/{card}`: call a card; wait for its answer, or take the run and look later."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,12 +9,12 @@ from starlette.responses import Response, StreamingResponse
 
 from connector.engine.calls import Call, Ready
 from connector.engine.host import Host
+from connector.engine.keys import Caller
 from connector.engine.runner import Answer
 from connector.engine.runs import Run
 from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
-from connector.rest.problems import problem
-from connector.sdk.errors import UpcardError
+from connector.rest.problems import problem_answer
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.results import Page
@@ -36,31 +35,22 @@ class Envelope(CardInputs):
     dry_run: bool = field("Check everything and say what would be sent, but send nothing", default=False)
 
 
-async def call(request: Request) -> Response:
+async def call(request: Request, host: Host, card: str, caller: Caller) -> Response:
     """Run a card."""
-    host: Host = request.app.state.host
     envelope = accept(Envelope, await read_body(request))
     records = NDJSON in request.headers.get("accept", "")
-    key = f"{request.path_params['connector']}.{request.path_params['card']}"
-    ready = host.reader.read(Call(key, request.state.caller.id, **dict(envelope), records=records))
+    ready = host.reader.read(Call(card, caller.id, **dict(envelope), records=records))
     if records:
         return await _records(host, ready)
-    return await _waited(host.runner.start(ready), request.headers.get("prefer", ""))
+    return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
 
 
-async def _waited(run: Run, prefer: str) -> Response:
-    """The answer if it comes in time; else 202 and where to look. The run goes on either way."""
-    task: asyncio.Task[Answer] | None = run.task
-    done, _ = await asyncio.wait({task}, timeout=_wait(prefer)) if task else (set[Any](), None)
-    if not task or not done:
-        return json_answer({"run": run.id, "state": "running"}, 202, {"Location": f"/v1/runs/{run.id}"})
-    try:
-        return _answered(run, task.result())
-    except UpcardError as error:
-        return problem(error, run.id)
-
-
-def _answered(run: Run, answer: Answer) -> Response:
+def _answered(run: Run, answer: Answer | None) -> Response:
+    """The answer if it came in time; else 202 and where to look."""
+    if answer is None:
+        return json_answer({"run": run.id, "state": run.state}, 202, {"Location": f"/v1/runs/{run.id}"})
+    if answer.problem is not None:
+        return problem_answer(answer.problem)
     if answer.outputs is None:
         return json_answer({"run": run.id, "dry_run": True, "would_send": answer.would_send})
     outputs = answer.outputs.model_dump_json().encode()

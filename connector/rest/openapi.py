@@ -26,7 +26,8 @@ OBJECT: Json = {"type": "object"}
 
 TAGS = {
     "Catalogue": "What there is to call.",
-    "Resources": "Connections, helper flows and runs.",
+    "Resources": "Connections and helper flows.",
+    "Runs": "What was called, and control over streams.",
     "Documents": "Descriptions of the host, and its health.",
 }
 
@@ -37,6 +38,9 @@ PARAMETERS = {
     "name": "Name it was given",
     "run": "ID of the run",
     "effect": "read, write or destroy",
+    "state": "queued, running, paused, succeeded, failed, canceling or canceled",
+    "since": "Started at this time or later, as RFC 3339",
+    "limit": "Most items of a page",
     "q": "Words to look for",
     "cursor": "Where the page starts: `next` of the page before",
     "connection": "Name of the connection, where there are several",
@@ -63,7 +67,7 @@ SCHEMAS: Json = {
         "errors",
         "service",
     ),
-    "Accepted": _record({"run": TEXT, "state": {"const": "running"}}),
+    "Accepted": _record({"run": TEXT, "state": TEXT}),
     "WouldSend": _record({"method": TEXT, "path": TEXT, "body": {}}),
     "Connector": _record(
         {
@@ -103,7 +107,7 @@ SCHEMAS: Json = {
             "run": TEXT,
             "card": TEXT,
             "connection": TEXT,
-            "state": {"enum": ["running", "succeeded", "failed", "canceled"]},
+            "state": {"enum": ["queued", "running", "paused", "succeeded", "failed", "canceling", "canceled"]},
             "started": TEXT,
             "finished": NULLABLE,
             "progress": OBJECT,
@@ -111,6 +115,15 @@ SCHEMAS: Json = {
         },
         "progress",
         "error",
+    ),
+    "Failure": _record(
+        {
+            "position": {"type": "integer"},
+            "records": {"type": "integer"},
+            "status": {"type": ["integer", "null"]},
+            "reason": TEXT,
+            "at": TEXT,
+        }
     ),
     "Health": _record({"status": TEXT}),
 }
@@ -187,7 +200,7 @@ def _description(operation: Operation) -> str:
 
 
 def _statuses(operation: Operation) -> list[str]:
-    found = ["500"] if operation.is_open else ["401", "500"]
+    found = ["405", "500"] if operation.is_open else ["401", "500"]
     return (
         found + (["404"] if "{" in operation.path else []) + (["400", "409", "413", "415"] if operation.takes else [])
     )

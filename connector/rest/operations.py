@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.rest import discovery, documents, resources
+from connector.rest import discovery, documents, resources, runs
 from connector.sdk.tables import CardInputs
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -14,6 +14,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 CARD = "/v1/cards/{connector}/{card}"
 CONNECTION = "/v1/connections/{name}"
 FLOW = "/v1/flows/{name}"
+RUN = "/v1/runs/{run}"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Operation:
     takes: type[CardInputs] | None = None
     query: tuple[str, ...] = ()
     is_open: bool = False
+    conflicts: bool = False
 
     @property
     def id(self) -> str:
@@ -87,7 +89,28 @@ RESOURCES = (
     ),
     Operation("GET", FLOW, "Get a helper flow", resources.get_flow, "Flow"),
     Operation("DELETE", FLOW, "Delete a helper flow", resources.delete_flow, None, status=204),
-    Operation("GET", "/v1/runs/{run}", "Get a run", resources.get_run, "Run"),
+)
+
+RUNS = (
+    Operation(
+        "GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=("card", "state", "since", "cursor", "limit")
+    ),
+    Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
+    Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", conflicts=True),
+    Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", conflicts=True),
+    Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", conflicts=True),
+    Operation(
+        "GET", RUN + "/failures", "List failed records", runs.list_failures, "[Failure]", query=("cursor", "limit")
+    ),
+    Operation(
+        "POST",
+        RUN + "/redeliver",
+        "Send failed records again",
+        runs.redeliver_run,
+        "Run",
+        status=202,
+        takes=runs.Redelivery,
+    ),
 )
 
 DOCUMENTS = (
@@ -100,4 +123,4 @@ DOCUMENTS = (
     Operation("GET", "/readyz", "Say whether calls are taken", documents.get_readiness, "Health", is_open=True),
 )
 
-OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Documents": DOCUMENTS}
+OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Runs": RUNS, "Documents": DOCUMENTS}

@@ -1,6 +1,5 @@
 """Every error as a problem document (RFC 9457): a slug, a sentence, the faults; never a value that was sent (ER-1)."""
 
-import math
 import secrets
 
 import structlog
@@ -9,34 +8,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.rest.answers import json_answer
-from connector.sdk.errors import MethodNotAllowed, NotFound, Throttled, Unauthenticated, UpcardError
+from connector.sdk.errors import MethodNotAllowed, NotFound, UpcardError
 from connector.sdk.kinds import Json
 
 PROBLEM = "application/problem+json"
-WAIT = 30  # seconds to wait where a service asks for time without saying how much
 
 log = structlog.get_logger()
 
 
-def problem(error: UpcardError, run: str | None = None) -> Response:
+def problem(error: UpcardError) -> Response:
     """The answer that an error is."""
-    found: Json = {"type": error.slug, "title": error.title, "status": error.status, "detail": error.detail}
-    found["retry"] = error.retry
-    if run:
-        found["run"] = run
-    if error.faults:
-        found["errors"] = [{"at": fault.at, "why": fault.why} for fault in error.faults]
-    if error.service:
-        found["service"] = {"status": error.service.status, "said": error.service.said}
-    return json_answer(found, error.status, _headers(error), PROBLEM)
+    return problem_answer(error.shown())
 
 
-def _headers(error: UpcardError) -> dict[str, str]:
-    if isinstance(error, Unauthenticated):
-        return {"WWW-Authenticate": 'Bearer realm="upcard"'}
-    if error.retry_after is not None or isinstance(error, Throttled):
-        return {"Retry-After": str(math.ceil(error.retry_after or WAIT))}
-    return {}
+def problem_answer(found: Json) -> Response:
+    """A problem document as an answer, with the headers it calls for."""
+    headers = {"WWW-Authenticate": 'Bearer realm="upcard"'} if found["status"] == 401 else {}
+    headers |= {"Retry-After": str(found["retry_after"])} if "retry_after" in found else {}
+    return json_answer(found, found["status"], headers, PROBLEM)
 
 
 async def on_upcard_error(_: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""Connections, helper flows and runs: what a caller makes and looks at besides calling cards."""
+"""Connections and helper flows: what a caller makes besides calling cards."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,10 +81,6 @@ async def get_flow(request: Request) -> Response:
 async def delete_flow(request: Request) -> Response:
     await _host(request).flows.delete(request.path_params["name"])
     return raw_answer(b"", 204)
-
-
-async def get_run(request: Request) -> Response:
-    return json_answer(_host(request).runs.get(request.path_params["run"], request.state.caller.id).shown())
 
 
 def _host(request: Request) -> Host:

@@ -3,9 +3,10 @@
 The slugs, statuses and retry advice are the contract of the HTTP surface (README, "Errors").
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,15 @@ class UpcardError(Exception):
         self.faults = tuple(faults)
         self.service = service
         self.retry_after = retry_after
+
+    def shown(self, run: str | None = None) -> dict[str, Any]:
+        """The members of its problem document (RFC 9457)."""
+        found: dict[str, Any] = {"type": self.slug, "title": self.title, "status": self.status, "detail": self.detail}
+        found["retry"] = self.retry
+        found |= {"retry_after": math.ceil(self.retry_after)} if self.retry_after is not None else {}
+        found |= {"run": run} if run else {}
+        found |= {"errors": [{"at": fault.at, "why": fault.why} for fault in self.faults]} if self.faults else {}
+        return found | ({"service": {"status": self.service.status, "said": self.service.said}} if self.service else {})
 
 
 class InvalidCall(UpcardError):
@@ -110,6 +120,12 @@ class NotConnected(UpcardError):
     """No connection to the service, or the service refused its token."""
 
     slug, title, status = "not_connected", "The service is not connected", 409
+
+
+class Conflict(UpcardError):
+    """The thing is in a state in which this cannot be done."""
+
+    slug, title, status = "conflict", "This cannot be done now", 409
 
 
 class AlreadyExists(UpcardError):

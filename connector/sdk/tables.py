@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from inspect import get_annotations
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
@@ -181,6 +181,7 @@ class Row:
         return (self.mark.labels or {}).get(choice) or label_of(choice)
 
 
+@cache
 def rows(table: type[Table]) -> tuple[Row, ...]:
     """The rows of a table, in the order they were declared (inherited ones first)."""
     return tuple(_read_back(key, info) for key, info in table.model_fields.items())

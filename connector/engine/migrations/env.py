@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from connector.engine.store import tables
+from connector.engine.tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=tables)
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():
     context.run_migrations()

@@ -1,0 +1,90 @@
+"""The tables of the store. Migrations make them; this is what the code reads and writes."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+connections = sa.Table(
+    "connections",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("connector", sa.String(64), nullable=False),
+    sa.Column("fields", sa.Text, nullable=False),  # sealed JSON
+    sa.Column("created", sa.String(32), nullable=False),
+    sa.Column("changed", sa.String(32), nullable=False),
+)
+
+flows = sa.Table(
+    "flows",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("target", sa.Text, nullable=False),  # sealed JSON: url, secret, headers
+    sa.Column("created", sa.String(32), nullable=False),
+)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("label", sa.String(200), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("created", sa.String(32), nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("card", sa.String(128), nullable=False),
+    sa.Column("connection", sa.String(64), nullable=False),
+    sa.Column("caller", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("started", sa.String(32), nullable=False),
+    sa.Column("finished", sa.String(32)),
+    sa.Column("error", sa.Text),  # JSON: the problem it ended with
+    sa.Column("job", sa.Text),  # sealed JSON: what a stream needs to go on
+    sa.Column("wanted", sa.String(16), nullable=False, server_default=""),  # pause or cancel, asked for by a caller
+    sa.Column("redeliver", sa.Text),  # JSON: which failures to send again, how far it is, and the state after it
+    sa.Column("segment", sa.Integer, nullable=False, server_default="0"),  # how often it was begun: each is a workflow
+    sa.Column("host", sa.String(64), nullable=False, server_default=""),
+    sa.Column("fetched", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("delivered", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("failed", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("skipped", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("pages", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("cursor", sa.Text),
+    sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("waiting_for", sa.Text),
+    sa.Column("seconds", sa.Float, nullable=False, server_default="0"),  # at work, without pauses
+)
+
+pages = sa.Table(  # the one page that a stream has in flight: delivered again as it was if the host dies
+    "pages",
+    metadata,
+    sa.Column("run", sa.String(64), primary_key=True),
+    sa.Column("first", sa.BigInteger, nullable=False),  # position of its first record
+    sa.Column("next", sa.Text),
+    sa.Column("records", sa.LargeBinary, nullable=False),  # sealed JSON
+    sa.Column("skipped", sa.Integer, nullable=False),
+    sa.Column("truncated", sa.Boolean, nullable=False),
+    sa.Column("done", sa.Text, nullable=False, server_default="[]"),  # JSON: positions done before a pause
+)
+
+failures = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("run", sa.String(64), primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # sealed: the bytes that were sent
+)
+
+hosts = sa.Table(
+    "hosts",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("seen", sa.Float, nullable=False),
+)

@@ -1,0 +1,363 @@
+"""Work on streams: read a page, keep it, hand it over, note how far it came. One call of `page` is one durable step.
+
+A page is kept, sealed, before its first record is sent. If the host dies, the next one sends that page again with the
+same ids and the same bytes, and goes on from there. A pause keeps which of its records are done.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+import sqlalchemy as sa
+
+from connector.catalog.find import Catalog
+from connector.engine import tables
+from connector.engine.clock import now
+from connector.engine.connections import Connections, meant
+from connector.engine.delivery import Attempt, Handover, Parcel
+from connector.engine.flows import Target
+from connector.engine.runs import COUNTS
+from connector.engine.seals import Seals
+from connector.engine.store import Store
+from connector.engine.streams import job_place
+from connector.sdk.card import Card
+from connector.sdk.client import Client
+from connector.sdk.errors import DeliveryFailed, Unexpected, UpcardError
+from connector.sdk.kinds import Json
+from connector.sdk.pages import MOST_PAGES
+from connector.sdk.results import Cursor, Stream
+from connector.sdk.tables import CardInputs, CardOptions, rows
+
+WATCH = 0.5  # seconds until what a caller asked of another host is seen here
+AGAIN = 300  # failures sent again in one step
+
+runs, pages, failures = tables.runs, tables.pages, tables.failures
+
+
+class Lost(Exception):
+    """Another host works on this stream now."""
+
+
+@dataclass
+class InFlight:
+    """A page on its way. `done` are the positions that need no sending any more."""
+
+    first: int
+    records: list[Json]
+    next: str | None
+    skipped: int = 0
+    truncated: bool = False
+    done: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Active:
+    """A stream at work on this host: what it was told, and how far it is."""
+
+    run: str
+    segment: int
+    card: Card
+    client: Client[Any]
+    options: CardOptions
+    inputs: CardInputs
+    wanted: Stream
+    handover: Handover
+    counts: Json
+    page: InFlight | None
+    redeliver: Json | None
+    halt: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: str = ""
+    ahead: "asyncio.Task[InFlight] | None" = None
+    last: frozenset[Any] = frozenset()
+
+    def parcel(self, position: int, record: Json) -> Parcel:
+        state = orjson.dumps(self.wanted.state or {})
+        return Parcel(position, 1, b'{"Record":' + orjson.dumps(record) + b',"State":' + state + b"}")
+
+    def ids(self, records: Sequence[Json]) -> list[Any]:
+        """What tells records from one another: the first row of their table."""
+        key = rows(self.card.record)[0].key if self.card.record else ""
+        return [record.get(key) for record in records]
+
+
+class Worker:
+    """Works on the streams that the queue gives to this host."""
+
+    def __init__(
+        self,
+        store: Store,
+        seals: Seals,
+        catalog: Catalog,
+        connections: Connections,
+        session: aiohttp.ClientSession,
+        ended: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._seals = seals
+        self._catalog = catalog
+        self._connections = connections
+        self._session = session
+        self._ended = ended
+        self._active: dict[str, Active] = {}
+
+    async def page(self, run: str, segment: int) -> bool:
+        """Do one page of a stream; returns whether there is more to do."""
+        began = time.monotonic()
+        active = self._active.get(run) or await self._begin(run, segment)
+        if active is None or active.segment != segment:
+            return False
+        try:
+            more = await (self._redelivered(active) if active.redeliver else self._one_page(active, began))
+        except UpcardError as error:
+            more = await self._end(active, "failed", began, meant(error))
+        except Lost:
+            more = False
+        if not more:
+            self._forget(active)
+        return more
+
+    async def watch(self) -> None:
+        """See what callers ask of streams at work here, and show what these wait for."""
+        while True:
+            await asyncio.sleep(WATCH)
+            if self._active:
+                for run, asked in await self._store.run(self._asked):
+                    self.tell(run, asked)
+
+    def tell(self, run: str, asked: str) -> None:
+        """Pause or cancel a stream, if it is at work here."""
+        if active := self._active.get(run):
+            active.asked = asked
+            active.halt.set()
+
+    def _asked(self, db: sa.Connection) -> list[tuple[str, str]]:
+        for active in list(self._active.values()):
+            waits = "the helper flow asks to slow down" if active.handover.waits else None
+            if waits != active.counts["waiting_for"]:
+                active.counts["waiting_for"] = waits
+                db.execute(sa.update(runs).where(runs.c.id == active.run).values(waiting_for=waits))
+        wanted = sa.select(runs.c.id, runs.c.wanted).where(runs.c.id.in_(self._active), runs.c.wanted != "")
+        return [(row.id, row.wanted) for row in db.execute(wanted)]
+
+    async def _begin(self, run: str, segment: int) -> Active | None:
+        """Take up a segment where the store says it is; None where it is over, or another segment's turn."""
+
+        def work(db: sa.Connection) -> tuple[Json, Json | None] | None:
+            mine = (runs.c.id == run, runs.c.segment == segment, runs.c.state.in_(["queued", "running", "canceling"]))
+            if not db.execute(sa.update(runs).where(*mine).values(state="running")).rowcount:
+                return None
+            row = db.execute(sa.select(runs).where(runs.c.id == run)).mappings().one()
+            page = db.execute(sa.select(pages).where(pages.c.run == run)).mappings().first()
+            return dict(row), dict(page) if page else None
+
+        found = await self._store.run(work)
+        if found is None:
+            return None
+        row, page = found
+        active = self._opened(row, self._kept(page) if page else None)
+        self._active[run] = active
+        if row["wanted"]:
+            self.tell(run, row["wanted"])
+        return active
+
+    def _opened(self, row: Json, page: InFlight | None) -> Active:
+        job = json.loads(self._seals.open(row["job"], job_place(row["id"])))
+        card = self._catalog.card(row["card"])
+        return Active(
+            run=row["id"],
+            segment=row["segment"],
+            card=card,
+            client=self._connections.client(self._connections.get(row["connection"])),
+            options=card.options.model_validate(job["options"]),
+            inputs=card.inputs.model_validate(job["inputs"]),
+            wanted=Stream.model_validate(job["wanted"]),
+            handover=Handover(self._session, Target(**job["target"]), row["id"]),
+            counts={name: row[name] for name in COUNTS},
+            page=page,
+            redeliver=json.loads(row["redeliver"]) if row["redeliver"] else None,
+        )
+
+    async def _one_page(self, active: Active, began: float) -> bool:
+        page = active.page or await self._next(active)
+        if page is None:
+            return await self._end(active, "succeeded", began)
+        if active.page is None:
+            await self._store.run(lambda db: self._keep(db, active, page))
+            active.page = page
+        if page.next is not None:
+            active.ahead = asyncio.create_task(self._fetched(active, page.next, page.first + len(page.records)))
+        left = [
+            active.parcel(position, record)
+            for position, record in enumerate(page.records, page.first)
+            if position not in page.done
+        ]
+        stops = active.wanted.on_failure == "stop"
+        done = await active.handover.send(left, active.wanted.concurrency, active.halt, stop_at_failure=stops)
+        return await self._settle(active, page, left, done, began)
+
+    async def _settle(
+        self, active: Active, page: InFlight, left: list[Parcel], done: dict[int, Attempt], began: float
+    ) -> bool:
+        """Note what became of a page; returns whether the stream goes on."""
+        failed = [parcel for parcel in left if parcel.position in done and not done[parcel.position].taken]
+        page.done |= set(done)
+        over = len(done) == len(left)
+        counts = active.counts
+        counts["delivered"] += len(done) - len(failed)
+        counts["failed"] += len(failed)
+        if over:
+            self._turn(active, page)
+        rows_ = [self._failure(active, parcel, done[parcel.position]) for parcel in failed]
+        stopped = self._stopped(active, failed)
+        state = stopped[0] if stopped else "succeeded" if over and page.next is None else "running"
+        await self._note(active, state, began, stopped[1] if stopped else None, rows_)
+        return state == "running"
+
+    def _turn(self, active: Active, page: InFlight) -> None:
+        """The page is done: the next one's turn."""
+        counts = active.counts
+        counts["fetched"] += len(page.records) + page.skipped
+        counts["skipped"] += page.skipped
+        counts["pages"] += 1
+        counts["cursor"] = page.next
+        counts["truncated"] = page.truncated
+        active.last = frozenset(active.ids(page.records))
+        active.page = None
+
+    def _stopped(self, active: Active, failed: list[Parcel]) -> tuple[str, UpcardError | None] | None:
+        """Why a stream stops here, if it does: its new state, and the error where it is one."""
+        if active.handover.gone:
+            return "failed", DeliveryFailed("The helper flow answered 410: it is gone, and takes no more records.")
+        if failed and active.wanted.on_failure == "stop":
+            return "failed", DeliveryFailed("The helper flow did not take a record, and the stream was to stop then.")
+        if active.asked:
+            return ("paused" if active.asked == "pause" else "canceled"), None
+        return None
+
+    async def _next(self, active: Active) -> InFlight | None:
+        """The page after the last one; None where there is none."""
+        if active.ahead:
+            ahead, active.ahead = active.ahead, None
+            return _or_nothing(await ahead)
+        counts = active.counts
+        if counts["pages"] and counts["cursor"] is None:
+            return None
+        return _or_nothing(await self._fetched(active, counts["cursor"], counts["delivered"] + counts["failed"]))
+
+    async def _fetched(self, active: Active, cursor: str | None, first: int) -> InFlight:
+        """Read a page from the service, without what the page before had already."""
+        limit = active.wanted.record_limit
+        left = None if limit is None else limit - first
+        if left == 0:
+            return InFlight(first, [], None)
+        page = await active.card.ask(active.options, active.inputs, active.client, Cursor(cursor, left))
+        ids = active.ids(page.records)
+        new = [record for record, id_ in zip(page.records, ids, strict=True) if id_ not in active.last]
+        if page.records and not new:
+            raise Unexpected("The service sent the same page again.")
+        if page.next is not None and page.next == cursor:
+            raise Unexpected("The service leads back to the page that was just read.")
+        skipped, some = len(page.records) - len(new), new[:left]
+        truncated = page.next is not None and active.counts["pages"] + 1 >= MOST_PAGES
+        is_last = truncated or not page.records or len(some) == left
+        return InFlight(first, some, None if is_last else page.next, skipped, truncated)
+
+    async def _redelivered(self, active: Active) -> bool:
+        """Send some failed records again; returns whether there are more."""
+        told = active.redeliver or {}
+        some = await self._store.run(lambda db: self._failures(db, active.run, told))
+        done = await active.handover.send(some, active.wanted.concurrency, active.halt)
+        taken = [position for position, attempt in done.items() if attempt.taken]
+        active.counts["delivered"] += len(taken)
+        active.counts["failed"] -= len(taken)
+        told["after"] = max((parcel.position for parcel in some), default=told["after"])
+        over = len(some) < AGAIN or active.halt.is_set()
+        state = told["then"] if over else "running"
+        gone = sa.delete(failures).where(failures.c.run == active.run, failures.c.position.in_(taken))
+        values = {"redeliver": None if over else json.dumps(told), "finished": now() if over else None}
+
+        def work(db: sa.Connection) -> None:
+            db.execute(gone)
+            self._write(db, active, state, values)
+
+        await self._store.run(work)
+        return not over
+
+    async def _end(self, active: Active, state: str, began: float, error: UpcardError | None = None) -> bool:
+        """The stream is over; always False."""
+        await self._note(active, state, began, error, [])
+        return False
+
+    async def _note(
+        self, active: Active, state: str, began: float, error: UpcardError | None, failed: list[Json]
+    ) -> None:
+        """Write how far the stream is, in one transaction with its failures and the page that comes next."""
+        goes_on = state == "running"
+        if goes_on and active.ahead and active.ahead.done() and not active.ahead.exception():
+            active.page, active.ahead = _or_nothing(active.ahead.result()), None
+        active.counts["seconds"] += time.monotonic() - began
+        values: Json = {} if goes_on else {"finished": now(), "wanted": ""}
+        values |= {"error": json.dumps(error.shown(active.run))} if error else {}
+        keeps = active.page is not None and state != "canceled"
+
+        def work(db: sa.Connection) -> None:
+            self._write(db, active, state, values)
+            db.execute(sa.delete(pages).where(pages.c.run == active.run))
+            if keeps and active.page:
+                self._keep(db, active, active.page)
+            if failed:
+                db.execute(sa.insert(failures), failed)
+
+        await self._store.run(work)
+
+    def _write(self, db: sa.Connection, active: Active, state: str, values: Json) -> None:
+        mine = (runs.c.id == active.run, runs.c.segment == active.segment, runs.c.state.in_(["running", "canceling"]))
+        change = {**active.counts, **values}
+        if state != "running":
+            change["state"] = state
+        if not db.execute(sa.update(runs).where(*mine).values(**change)).rowcount:
+            raise Lost(active.run)
+
+    def _keep(self, db: sa.Connection, active: Active, page: InFlight) -> None:
+        records = self._seals.seal_bytes(orjson.dumps(page.records), _place(active.run, page.first))
+        row = {"run": active.run, "first": page.first, "next": page.next, "skipped": page.skipped}
+        done = json.dumps(sorted(page.done))
+        db.execute(sa.insert(pages).values(**row, truncated=page.truncated, records=records, done=done))
+
+    def _kept(self, row: Json) -> InFlight:
+        records = orjson.loads(self._seals.open_bytes(row["records"], _place(row["run"], row["first"])))
+        done = set(json.loads(row["done"]))
+        return InFlight(row["first"], records, row["next"], row["skipped"], row["truncated"], done)
+
+    def _failure(self, active: Active, parcel: Parcel, attempt: Attempt) -> Json:
+        body = self._seals.seal_bytes(parcel.body, _place(active.run, parcel.position))
+        row = {"run": active.run, "position": parcel.position, "records": parcel.records, "body": body}
+        return {**row, "status": attempt.status, "reason": attempt.reason, "at": now()}
+
+    def _failures(self, db: sa.Connection, run: str, told: Json) -> list[Parcel]:
+        wanted = sa.select(failures).where(failures.c.run == run, failures.c.position > told["after"])
+        wanted = wanted.where(failures.c.position.in_(told["only"])) if told["only"] is not None else wanted
+        found = db.execute(wanted.order_by(failures.c.position).limit(AGAIN)).mappings()
+        return [
+            Parcel(row["position"], row["records"], self._seals.open_bytes(row["body"], _place(run, row["position"])))
+            for row in found
+        ]
+
+    def _forget(self, active: Active) -> None:
+        if active.ahead:
+            active.ahead.cancel()
+        self._active.pop(active.run, None)
+        self._ended(active.run)
+
+
+def _place(run: str, position: int) -> str:
+    return f"runs/{run}/{position}"
+
+
+def _or_nothing(page: InFlight) -> InFlight | None:
+    return page if page.records else None

@@ -1,0 +1,65 @@
+"""The outermost layer: no key, no answer, so that no route can forget it (AU-1, AU-5); and the short way to a card.
+
+A call of a card goes past the framework's routing and middleware: they were a seventh of its cost (bench/README.md).
+"""
+
+import re
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from connector.engine.host import Host
+from connector.engine.keys import Caller, Keys
+from connector.rest.calls import call
+from connector.rest.problems import on_any_error, problem
+from connector.sdk.errors import InvalidCall, Unauthenticated, UpcardError
+
+OPEN = frozenset({"/healthz", "/readyz"})
+CARD = re.compile(r"/v1/cards/([a-z0-9_]+)/([a-z0-9_]+)")
+
+
+class Door:
+    """Lets a request through with its caller, or answers 401."""
+
+    def __init__(self, app: ASGIApp, host: Host) -> None:
+        self._app = app
+        self._host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = _caller(scope, self._host.keys)
+        except UpcardError as error:
+            await problem(error)(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = caller
+        card = CARD.fullmatch(scope["path"]) if scope["method"] == "POST" else None
+        if card is None:
+            await self._app(scope, receive, send)
+            return
+        answer = await self._called(Request(scope, receive), f"{card[1]}.{card[2]}", caller)
+        await answer(scope, receive, send)
+
+    async def _called(self, request: Request, card: str, caller: Caller) -> Response:
+        try:
+            return await call(request, self._host, card, caller)
+        except UpcardError as error:
+            return problem(error)
+        except Exception as error:  # noqa: BLE001
+            return await on_any_error(request, error)
+
+
+def _caller(scope: Scope, keys: Keys) -> Caller:
+    bearers = [value for name, value in scope["headers"] if name == b"authorization"]
+    tokens = [value for name, value in scope["headers"] if name == b"x-api-client-token"]
+    if len(bearers) + len(tokens) > 1:
+        raise InvalidCall("Send one key, in one header.")
+    if bearers:
+        scheme, _, key = bearers[0].partition(b" ")
+        return keys.caller(key.strip().decode("latin-1") if scheme.lower() == b"bearer" else "")
+    if tokens:
+        return keys.caller(tokens[0].strip().decode("latin-1"))
+    raise Unauthenticated("A key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.")

@@ -1,0 +1,100 @@
+"""Runs: look at them, pause, cancel and resume streams, and send again what a flow did not take."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from connector.engine.host import Host
+from connector.engine.runs import Run
+from connector.engine.streams import Asked
+from connector.rest.answers import json_answer, listed
+from connector.rest.body import read_body
+from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.kinds import Integer, List, Text
+from connector.sdk.reading import accept
+from connector.sdk.tables import CardInputs, field
+
+
+class RunsWanted(CardInputs):
+    card: Text = field("Key of the card")
+    state: Text = field("State of the run")
+    since: Text = field("Started at this time or later, as RFC 3339")
+    cursor: Text = field("Where the page starts")
+    limit: int = field("Most runs of a page", ge=1, le=200, default=50)
+
+
+class FailuresWanted(CardInputs):
+    cursor: Integer = field("Where the page starts")
+    limit: int = field("Most failures of a page", ge=1, le=1000, default=100)
+
+
+class Redelivery(CardInputs):
+    positions: List = field("Positions of the records to send again; all failures if empty")
+
+
+async def list_runs(request: Request) -> Response:
+    """The caller's runs, newest first."""
+    wanted = accept(RunsWanted, dict(request.query_params), "query", "parameter")
+    found, cursor = await _host(request).runs.list(request.state.caller.id, **dict(wanted))
+    return listed([run.shown() for run in found], cursor)
+
+
+async def get_run(request: Request) -> Response:
+    return json_answer((await _run(request)).shown())
+
+
+async def cancel_run(request: Request) -> Response:
+    """Stop a stream for good, within two seconds."""
+    return await _ask(request, "cancel")
+
+
+async def pause_run(request: Request) -> Response:
+    """Stop a stream within two seconds, keeping which records are done."""
+    return await _ask(request, "pause")
+
+
+async def resume_run(request: Request) -> Response:
+    """Go on with a paused or failed stream, from where it stopped."""
+    run = await _run(request)
+    await _host(request).streams.resume(run)
+    return await get_run(request)
+
+
+async def list_failures(request: Request) -> Response:
+    """Records that the flow did not take, with its last answer; never the records themselves."""
+    wanted = accept(FailuresWanted, dict(request.query_params), "query", "parameter")
+    after = -1 if wanted.cursor is None else wanted.cursor
+    found, cursor = await _host(request).streams.failures(await _run(request), after, wanted.limit)
+    return listed(found, cursor)
+
+
+async def redeliver_run(request: Request) -> Response:
+    """Send failed records again, all or some, with the ids and bytes they had."""
+    run, wanted = await _run(request), accept(Redelivery, await read_body(request))
+    await _host(request).streams.redeliver(run, _positions(wanted.positions))
+    return json_answer((await _run(request)).shown(), 202, {"Location": f"/v1/runs/{run.id}"})
+
+
+async def _ask(request: Request, asked: Asked) -> Response:
+    host, run = _host(request), await _run(request)
+    await host.streams.ask(run, asked)
+    host.worker.tell(run.id, asked)
+    return await get_run(request)
+
+
+def _positions(given: list[Any] | None) -> list[int] | None:
+    if given is not None and not all(
+        isinstance(position, int) and not isinstance(position, bool) for position in given
+    ):
+        raise InvalidCall.of([Fault("positions", "Positions must be whole numbers.")])
+    return given
+
+
+async def _run(request: Request) -> Run:
+    return await _host(request).runs.get(request.path_params["run"], request.state.caller.id)
+
+
+def _host(request: Request) -> Host:
+    host: Host = request.app.state.host
+    return host
