@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 from standardwebhooks import Webhook
+from yarl import URL
 
 from connector.engine.flows import Target
 from connector.engine.network import blocked
@@ -74,7 +75,13 @@ class Handover:
         schedule: Sequence[float] = SCHEDULE,
     ) -> None:
         self._session = session
-        self._target = target
+        self._url = URL(target.url, encoded=True)  # sent byte for byte as it was given (CB-12)
+        self._headers = {
+            **target.headers,
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "upcard",
+        }
         self._webhook = Webhook(target.secret)
         self._run = run
         self._sleep = sleep
@@ -134,13 +141,14 @@ class Handover:
             return Attempt(GONE, final=True)
         try:
             async with self._session.post(
-                self._target.url,
+                self._url,
                 data=parcel.body,
-                headers=self._headers(parcel),
+                headers=self._signed(parcel),
                 allow_redirects=False,
                 timeout=DEADLINE,
             ) as answer:
-                await answer.content.read(LARGEST_ANSWER)
+                if answer.content_length != 0:
+                    await answer.content.read(LARGEST_ANSWER)
                 return self._heeded(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Attempt(None, final=blocked(error))
@@ -152,14 +160,11 @@ class Handover:
         self.gone = self.gone or answer.status == GONE
         return Attempt(answer.status, after, final=self.gone)
 
-    def _headers(self, parcel: Parcel) -> dict[str, str]:
+    def _signed(self, parcel: Parcel) -> dict[str, str]:
         now = datetime.now(UTC)
         id_ = f"{self._run}_{parcel.position}"
         return {
-            **self._target.headers,
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",
-            "User-Agent": "upcard",
+            **self._headers,
             "webhook-id": id_,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": self._webhook.sign(id_, now, parcel.body.decode()),

@@ -19,6 +19,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Serializer
 
 from connector.engine import tables
+from connector.engine.retention import forget
 from connector.engine.store import Store
 
 NAME = "upcard"
@@ -56,8 +57,8 @@ class Queue:
 
 
 @asynccontextmanager
-async def working(store: Store, data_dir: Path, worker: Works) -> AsyncIterator[str]:
-    """Work on queued streams while the block runs; gives this host's ID."""
+async def working(store: Store, data_dir: Path, worker: Works, days: int) -> AsyncIterator[str]:
+    """Work on queued streams while the block runs, forget those that ended long ago; gives the host's ID."""
     with _slot(data_dir) as host:
         DBOS(config=_config(store, host))
 
@@ -75,7 +76,8 @@ async def working(store: Store, data_dir: Path, worker: Works) -> AsyncIterator[
         await DBOS.register_queue_async(
             QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
         )
-        watches = [asyncio.create_task(_watch(store, host)), asyncio.create_task(worker.watch())]
+        duties = (_watch(store, host), worker.watch(), forget(store, days))
+        watches = [asyncio.create_task(duty) for duty in duties]
         try:
             yield host
         finally:

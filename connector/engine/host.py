@@ -60,7 +60,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         runner = Runner(connections, runs, streams)
         worker = Worker(store, sealed, found, connections, callbacks, streams.ended)
         if settings.worker:
-            await stack.enter_async_context(working(store, settings.data_dir, worker))
+            await stack.enter_async_context(working(store, settings.data_dir, worker, settings.retention_days))
         yield Host(settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner)
         await runner.stop()
         await runs.stop()

@@ -96,7 +96,7 @@ class Streams:
         shown = (failures.c.position, failures.c.status, failures.c.reason, failures.c.at, failures.c.records)
         wanted = sa.select(*shown).where(failures.c.run == run.id, failures.c.position > cursor)
         wanted = wanted.order_by(failures.c.position).limit(limit + 1)
-        found = await self._store.run(lambda db: [dict(row) for row in db.execute(wanted).mappings()])
+        found = await self._store.run(lambda db: [_plain(row) for row in db.execute(wanted).mappings()])
         return found[:limit], str(found[limit - 1]["position"]) if len(found) > limit else None
 
     async def _again(self, run: Run, states: list[str], values: Json, verb: str) -> None:
@@ -119,6 +119,11 @@ class Streams:
         if row is None:
             raise NoSuchRun("There is no run of this name.")
         return Run.of(row)
+
+
+def _plain(row: sa.RowMapping) -> Json:
+    """The row with keys that are plain text: SQLAlchemy's own are not, to orjson."""
+    return {str(key): value for key, value in row.items()}
 
 
 def job_place(run: str) -> str:

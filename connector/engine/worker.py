@@ -75,9 +75,15 @@ class Active:
     ahead: "asyncio.Task[InFlight] | None" = None
     last: frozenset[Any] = frozenset()
 
-    def parcel(self, position: int, record: Json) -> Parcel:
-        state = orjson.dumps(self.wanted.state or {})
-        return Parcel(position, 1, b'{"Record":' + orjson.dumps(record) + b',"State":' + state + b"}")
+    def parcels(self, page: InFlight) -> list[Parcel]:
+        """What of a page is still to be sent; how it is cut depends on the page alone, so that ids stay the same."""
+        end = b',"State":' + orjson.dumps(self.wanted.state or {}) + b"}"
+        size = self.wanted.batch or 1
+        cut = ((page.first + at, page.records[at : at + size]) for at in range(0, len(page.records), size))
+        left = [(position, some) for position, some in cut if position not in page.done]
+        if self.wanted.batch is None:
+            return [Parcel(position, 1, b'{"Record":' + orjson.dumps(some[0]) + end) for position, some in left]
+        return [Parcel(position, len(some), b'{"Records":' + orjson.dumps(some) + end) for position, some in left]
 
     def ids(self, records: Sequence[Json]) -> list[Any]:
         """What tells records from one another: the first row of their table."""
@@ -191,11 +197,7 @@ class Worker:
             active.page = page
         if page.next is not None:
             active.ahead = asyncio.create_task(self._fetched(active, page.next, page.first + len(page.records)))
-        left = [
-            active.parcel(position, record)
-            for position, record in enumerate(page.records, page.first)
-            if position not in page.done
-        ]
+        left = active.parcels(page)
         stops = active.wanted.on_failure == "stop"
         done = await active.handover.send(left, active.wanted.concurrency, active.halt, stop_at_failure=stops)
         return await self._settle(active, page, left, done, began)
@@ -204,12 +206,13 @@ class Worker:
         self, active: Active, page: InFlight, left: list[Parcel], done: dict[int, Attempt], began: float
     ) -> bool:
         """Note what became of a page; returns whether the stream goes on."""
-        failed = [parcel for parcel in left if parcel.position in done and not done[parcel.position].taken]
+        tried = [parcel for parcel in left if parcel.position in done]
+        failed = [parcel for parcel in tried if not done[parcel.position].taken]
         page.done |= set(done)
-        over = len(done) == len(left)
+        over = len(tried) == len(left)
         counts = active.counts
-        counts["delivered"] += len(done) - len(failed)
-        counts["failed"] += len(failed)
+        counts["failed"] += _records(failed)
+        counts["delivered"] += _records(tried) - _records(failed)
         if over:
             self._turn(active, page)
         rows_ = [self._failure(active, parcel, done[parcel.position]) for parcel in failed]
@@ -272,13 +275,15 @@ class Worker:
         told = active.redeliver or {}
         some = await self._store.run(lambda db: self._failures(db, active.run, told))
         done = await active.handover.send(some, active.wanted.concurrency, active.halt)
-        taken = [position for position, attempt in done.items() if attempt.taken]
-        active.counts["delivered"] += len(taken)
-        active.counts["failed"] -= len(taken)
+        taken = [parcel for parcel in some if parcel.position in done and done[parcel.position].taken]
+        active.counts["delivered"] += _records(taken)
+        active.counts["failed"] -= _records(taken)
         told["after"] = max((parcel.position for parcel in some), default=told["after"])
         over = len(some) < AGAIN or active.halt.is_set()
         state = told["then"] if over else "running"
-        gone = sa.delete(failures).where(failures.c.run == active.run, failures.c.position.in_(taken))
+        gone = sa.delete(failures).where(
+            failures.c.run == active.run, failures.c.position.in_([parcel.position for parcel in taken])
+        )
         values = {"redeliver": None if over else json.dumps(told), "finished": now() if over else None}
 
         def work(db: sa.Connection) -> None:
@@ -307,9 +312,10 @@ class Worker:
 
         def work(db: sa.Connection) -> None:
             self._write(db, active, state, values)
-            db.execute(sa.delete(pages).where(pages.c.run == active.run))
             if keeps and active.page:
                 self._keep(db, active, active.page)
+            else:
+                db.execute(sa.delete(pages).where(pages.c.run == active.run))
             if failed:
                 db.execute(sa.insert(failures), failed)
 
@@ -325,9 +331,10 @@ class Worker:
 
     def _keep(self, db: sa.Connection, active: Active, page: InFlight) -> None:
         records = self._seals.seal_bytes(orjson.dumps(page.records), _place(active.run, page.first))
-        row = {"run": active.run, "first": page.first, "next": page.next, "skipped": page.skipped}
-        done = json.dumps(sorted(page.done))
-        db.execute(sa.insert(pages).values(**row, truncated=page.truncated, records=records, done=done))
+        row: Json = {"first": page.first, "next": page.next, "skipped": page.skipped, "truncated": page.truncated}
+        row |= {"records": records, "done": json.dumps(sorted(page.done))}
+        if not db.execute(sa.update(pages).where(pages.c.run == active.run).values(**row)).rowcount:
+            db.execute(sa.insert(pages).values(run=active.run, **row))
 
     def _kept(self, row: Json) -> InFlight:
         records = orjson.loads(self._seals.open_bytes(row["records"], _place(row["run"], row["first"])))
@@ -357,6 +364,10 @@ class Worker:
 
 def _place(run: str, position: int) -> str:
     return f"runs/{run}/{position}"
+
+
+def _records(parcels: Sequence[Parcel]) -> int:
+    return sum(parcel.records for parcel in parcels)
 
 
 def _or_nothing(page: InFlight) -> InFlight | None:

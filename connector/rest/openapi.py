@@ -16,7 +16,7 @@ from connector.catalog.openapi import (
     titled,
 )
 from connector.catalog.schema import given_schema
-from connector.rest.operations import CARD, OPERATIONS, Operation
+from connector.rest.operations import CARD, EVENTS, OPERATIONS, Operation
 from connector.rest.problems import PROBLEM
 from connector.sdk.kinds import Json
 
@@ -182,7 +182,7 @@ def _own_paths() -> Json:
 
 def _operation(operation: Operation, tag: str) -> Json:
     in_path = [_parameter(name, "path") for name in re.findall(r"{(\w+)}", operation.path)]
-    answer = {"content": media(_given(operation.gives))} if operation.gives else {}
+    answer = {"content": _content(operation.gives)} if operation.gives else {}
     return {
         "operationId": operation.id,
         "summary": operation.summary,
@@ -208,6 +208,10 @@ def _statuses(operation: Operation) -> list[str]:
 
 def _taken(operation: Operation) -> Json:
     return {"required": True, "content": media(given_schema(operation.takes))} if operation.takes else {}
+
+
+def _content(gives: str) -> Json:
+    return media({"type": "string"}, EVENTS) if gives == EVENTS else media(_given(gives))
 
 
 def _given(name: str) -> Json:

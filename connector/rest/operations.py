@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.rest import discovery, documents, resources, runs
+from connector.rest import discovery, documents, events, resources, runs
 from connector.sdk.tables import CardInputs
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -15,11 +15,12 @@ CARD = "/v1/cards/{connector}/{card}"
 CONNECTION = "/v1/connections/{name}"
 FLOW = "/v1/flows/{name}"
 RUN = "/v1/runs/{run}"
+EVENTS = "text/event-stream"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. `gives` is a component's name, `[Name]` for a list of them; None: no content."""
+    """One method of one path. `gives` is a component's name, `[Name]` for a list, EVENTS, or None for no content."""
 
     method: str
     path: str
@@ -96,6 +97,7 @@ RUNS = (
         "GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=("card", "state", "since", "cursor", "limit")
     ),
     Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
+    Operation("GET", RUN + "/events", "Follow a run", events.run_events, EVENTS),
     Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", conflicts=True),
     Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", conflicts=True),
     Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", conflicts=True),

@@ -44,6 +44,7 @@ class Stream(CardInputs, any_of=("flow", "url")):
     )
     state: Object = field("Handed over with every record, unchanged")
     concurrency: int = field("Records in flight at once; 1 keeps the order of the service", ge=1, le=200, default=16)
+    batch: Integer = field("Records in one request, as Records; empty for one Record a request", ge=1, le=1000)
     record_limit: Integer = field("Most records to hand over; empty for all, 0 for none", ge=0)
     on_failure: Literal["continue", "stop"] = field(
         "What to do after a record that the flow does not take", default="continue"
