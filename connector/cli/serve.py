@@ -92,3 +92,4 @@ async def _serve(settings: Settings) -> None:
         at = f"{settings.host}:{settings.port}"
         structlog.get_logger().info("ready", at=at, key_file=str(settings.data_dir / "key"))
         await until_stopped()
+        host.draining.set()

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
 
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
@@ -19,6 +21,7 @@ from connector.engine.runs import Runs
 from connector.engine.settings import Settings
 from connector.engine.store import Store
 from connector.engine.streams import Streams
+from connector.engine.telemetry import Telemetry
 from connector.engine.worker import Worker
 
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
@@ -38,6 +41,17 @@ class Host:
     worker: Worker
     reader: Reader
     runner: Runner
+    telemetry: Telemetry
+    store: Store
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def is_ready(self) -> bool:
+        """Whether the store can be read and calls are still taken."""
+        try:
+            await self.store.run(lambda db: db.execute(sa.text("SELECT 1")))
+        except sa.exc.SQLAlchemyError:
+            return False
+        return not self.draining.is_set()
 
 
 @asynccontextmanager
@@ -57,11 +71,14 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         connections = Connections(found, store, sealed, upstream, services)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
-        runner = Runner(connections, runs, streams)
-        worker = Worker(store, sealed, found, connections, callbacks, streams.ended)
+        telemetry = Telemetry()
+        runner = Runner(connections, runs, streams, telemetry)
+        worker = Worker(store, sealed, found, connections, callbacks, telemetry, streams.ended)
         if settings.worker:
             await stack.enter_async_context(working(store, settings.data_dir, worker, settings.retention_days))
-        yield Host(settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner)
+        yield Host(
+            settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner, telemetry, store
+        )
         await runner.stop()
         await runs.stop()
     store.close()

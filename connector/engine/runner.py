@@ -1,6 +1,7 @@
 """Run a call that was read: open the client, let the card answer, judge refusals, and keep the run."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from connector.engine.calls import Ready
 from connector.engine.connections import Connections, meant
 from connector.engine.runs import Run, Runs
 from connector.engine.streams import Streams
+from connector.engine.telemetry import Telemetry
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import Refused, Throttled, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
@@ -35,6 +37,7 @@ class Runner:
     connections: Connections
     runs: Runs
     streams: Streams
+    telemetry: Telemetry
     tasks: "set[asyncio.Task[Answer]]" = field(default_factory=set)
 
     async def run(self, ready: Ready, wait: float) -> tuple[Run, Answer | None]:
@@ -74,6 +77,17 @@ class Runner:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _work(self, ready: Ready, run: Run) -> Answer:
+        began = time.monotonic()
+        try:
+            answer = await self._answer(ready, run)
+        except Exception:
+            await self.runs.end(run, UpcardError("Something went wrong on our side."))
+            raise
+        finally:
+            self.telemetry.called(run, time.monotonic() - began)
+        return answer
+
+    async def _answer(self, ready: Ready, run: Run) -> Answer:
         client = self.connections.client(ready.account, _held(ready))
         try:
             answer = Answer(await _outputs(ready, client))
@@ -82,9 +96,6 @@ class Runner:
         except UpcardError as error:
             await self.runs.end(run, meant(error))
             return Answer(problem=meant(error).shown(run.id))
-        except Exception:
-            await self.runs.end(run, UpcardError("Something went wrong on our side."))
-            raise
         await self.runs.end(run)
         return answer
 

@@ -25,6 +25,7 @@ from connector.engine.runs import COUNTS
 from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.engine.streams import job_place
+from connector.engine.telemetry import Telemetry
 from connector.sdk.card import Card
 from connector.sdk.client import Client
 from connector.sdk.errors import DeliveryFailed, Unexpected, UpcardError
@@ -72,6 +73,7 @@ class Active:
     redeliver: Json | None
     halt: asyncio.Event = field(default_factory=asyncio.Event)
     asked: str = ""
+    state: str = "running"
     ahead: "asyncio.Task[InFlight] | None" = None
     last: frozenset[Any] = frozenset()
 
@@ -101,6 +103,7 @@ class Worker:
         catalog: Catalog,
         connections: Connections,
         session: aiohttp.ClientSession,
+        telemetry: Telemetry,
         ended: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -108,6 +111,7 @@ class Worker:
         self._catalog = catalog
         self._connections = connections
         self._session = session
+        self._telemetry = telemetry
         self._ended = ended
         self._active: dict[str, Active] = {}
 
@@ -167,6 +171,7 @@ class Worker:
         row, page = found
         active = self._opened(row, self._kept(page) if page else None)
         self._active[run] = active
+        self._telemetry.stream_began(run, active.card.key)
         if row["wanted"]:
             self.tell(run, row["wanted"])
         return active
@@ -213,6 +218,7 @@ class Worker:
         counts = active.counts
         counts["failed"] += _records(failed)
         counts["delivered"] += _records(tried) - _records(failed)
+        self._telemetry.handed_over(_records(tried) - _records(failed), _records(failed))
         if over:
             self._turn(active, page)
         rows_ = [self._failure(active, parcel, done[parcel.position]) for parcel in failed]
@@ -280,7 +286,7 @@ class Worker:
         active.counts["failed"] -= _records(taken)
         told["after"] = max((parcel.position for parcel in some), default=told["after"])
         over = len(some) < AGAIN or active.halt.is_set()
-        state = told["then"] if over else "running"
+        state = active.state = told["then"] if over else "running"
         gone = sa.delete(failures).where(
             failures.c.run == active.run, failures.c.position.in_([parcel.position for parcel in taken])
         )
@@ -302,7 +308,7 @@ class Worker:
         self, active: Active, state: str, began: float, error: UpcardError | None, failed: list[Json]
     ) -> None:
         """Write how far the stream is, in one transaction with its failures and the page that comes next."""
-        goes_on = state == "running"
+        goes_on, active.state = state == "running", state
         if goes_on and active.ahead and active.ahead.done() and not active.ahead.exception():
             active.page, active.ahead = _or_nothing(active.ahead.result()), None
         active.counts["seconds"] += time.monotonic() - began
@@ -358,7 +364,9 @@ class Worker:
     def _forget(self, active: Active) -> None:
         if active.ahead:
             active.ahead.cancel()
-        self._active.pop(active.run, None)
+        if self._active.pop(active.run, None):
+            counts = active.counts["delivered"], active.counts["failed"]
+            self._telemetry.stream_stopped(active.run, active.card.key, active.state, *counts)
         self._ended(active.run)
 
 

@@ -4,7 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.catalog.publish import index
-from connector.rest.answers import json_answer
+from connector.rest.answers import json_answer, raw_answer
+
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def get_openapi(request: Request) -> Response:
@@ -19,5 +21,12 @@ async def get_health(_: Request) -> Response:
     return json_answer({"status": "ok"})
 
 
-async def get_readiness(_: Request) -> Response:
-    return json_answer({"status": "ok"})
+async def get_readiness(request: Request) -> Response:
+    """200 while calls are taken; 503 while the host stops, or its store cannot be read."""
+    is_ready = await request.app.state.host.is_ready()
+    return json_answer({"status": "ok" if is_ready else "not ready"}, 200 if is_ready else 503)
+
+
+async def get_metrics(request: Request) -> Response:
+    """Counters in Prometheus' text format."""
+    return raw_answer(request.app.state.host.telemetry.shown(), media_type=METRICS)

@@ -16,7 +16,7 @@ from connector.catalog.openapi import (
     titled,
 )
 from connector.catalog.schema import given_schema
-from connector.rest.operations import CARD, EVENTS, OPERATIONS, Operation
+from connector.rest.operations import CARD, OPERATIONS, Operation
 from connector.rest.problems import PROBLEM
 from connector.sdk.kinds import Json
 
@@ -211,7 +211,7 @@ def _taken(operation: Operation) -> Json:
 
 
 def _content(gives: str) -> Json:
-    return media({"type": "string"}, EVENTS) if gives == EVENTS else media(_given(gives))
+    return media({"type": "string"}, gives) if "/" in gives else media(_given(gives))
 
 
 def _given(name: str) -> Json:

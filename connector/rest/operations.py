@@ -16,11 +16,12 @@ CONNECTION = "/v1/connections/{name}"
 FLOW = "/v1/flows/{name}"
 RUN = "/v1/runs/{run}"
 EVENTS = "text/event-stream"
+METRICS = "text/plain"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. `gives` is a component's name, `[Name]` for a list, EVENTS, or None for no content."""
+    """One method of one path. `gives` is a component's name, `[Name]` for a list, a text's media type, or None."""
 
     method: str
     path: str
@@ -121,6 +122,7 @@ DOCUMENTS = (
     Operation(
         "GET", "/schemas/{connector}/{card}.json", "Get a published schema", discovery.get_schema_file, "Document"
     ),
+    Operation("GET", "/metrics", "Get the host's counters", documents.get_metrics, METRICS),
     Operation("GET", "/healthz", "Say whether the process is alive", documents.get_health, "Health", is_open=True),
     Operation("GET", "/readyz", "Say whether calls are taken", documents.get_readiness, "Health", is_open=True),
 )

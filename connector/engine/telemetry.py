@@ -1,0 +1,54 @@
+"""What operators see: counters for Prometheus, and one JSON line an event. Labels hold no ids or addresses (OB-3).
+
+The log has one line a call and a stream, with its run, caller, card and connection; values of calls are never in it.
+"""
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from connector.engine.runs import Run
+
+log = structlog.get_logger()
+
+
+class Telemetry:
+    """The counters of one host."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        all_ = self.registry
+        self._calls = Counter("upcard_calls", "Calls of cards by how they ended", ["card", "outcome"], registry=all_)
+        self._seconds = Histogram("upcard_call_seconds", "Time until a call ended", ["card"], registry=all_)
+        self._records = Counter("upcard_stream_records", "Records handed over, by result", ["result"], registry=all_)
+        self._streams = Counter("upcard_streams", "Streams by how they stopped", ["state"], registry=all_)
+        self._working = Gauge("upcard_streams_at_work", "Streams that this host works on", registry=all_)
+
+    def called(self, run: Run, seconds: float) -> None:
+        """A call ended."""
+        outcome = run.error["type"] if run.error else "succeeded"
+        self._calls.labels(run.card, outcome).inc()
+        self._seconds.labels(run.card).observe(seconds)
+        log.info("call", **_who(run), outcome=outcome, milliseconds=round(seconds * 1000, 1))
+
+    def handed_over(self, taken: int, failed: int) -> None:
+        """A page of a stream is done."""
+        self._records.labels("taken").inc(taken)
+        self._records.labels("failed").inc(failed)
+
+    def stream_began(self, run: str, card: str) -> None:
+        self._working.inc()
+        log.info("stream_began", run=run, card=card)
+
+    def stream_stopped(self, run: str, card: str, state: str, delivered: int, failed: int) -> None:
+        """A stream ended, or was paused."""
+        self._working.dec()
+        self._streams.labels(state).inc()
+        log.info("stream_stopped", run=run, card=card, state=state, delivered=delivered, failed=failed)
+
+    def shown(self) -> bytes:
+        """All counters in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+def _who(run: Run) -> dict[str, str]:
+    return {"run": run.id, "caller": run.caller, "card": run.card, "connection": run.connection}
