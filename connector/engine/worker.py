@@ -201,6 +201,7 @@ class Worker:
             await self._store.run(lambda db: self._keep(db, active, page))
             active.page = page
         if page.next is not None:
+            active.last = frozenset(active.ids(page.records))
             active.ahead = asyncio.create_task(self._fetched(active, page.next, page.first + len(page.records)))
         left = active.parcels(page)
         stops = active.wanted.on_failure == "stop"
@@ -235,7 +236,6 @@ class Worker:
         counts["pages"] += 1
         counts["cursor"] = page.next
         counts["truncated"] = page.truncated
-        active.last = frozenset(active.ids(page.records))
         active.page = None
 
     def _stopped(self, active: Active, failed: list[Parcel]) -> tuple[str, UpcardError | None] | None:
