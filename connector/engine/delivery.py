@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from standardwebhooks import Webhook
+import orjson
 
 from connector.engine.flows import Target
 from connector.engine.network import blocked
 from connector.sdk.http import retry_after
+from connector.sdk.kinds import Json
 
 DEADLINE = aiohttp.ClientTimeout(total=20)  # seconds for one attempt, over everything (CB-6)
 SCHEDULE = (2.0, 10.0)  # seconds before the second and the third attempt, at most
@@ -23,6 +24,11 @@ SLOW_DOWN = frozenset({429, 503})
 GONE = 410
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+def body_of(record: Json, state: Json) -> bytes:
+    """What a flow is sent for one record."""
+    return b'{"Record":' + orjson.dumps(record) + b',"State":' + orjson.dumps(state) + b"}"
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,11 @@ class Attempt:
     @property
     def taken(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the guard refused the address."""
+        return self.status is None and self.final
 
     @property
     def reason(self) -> str:
@@ -75,7 +86,6 @@ class Handover:
     ) -> None:
         self._session = session
         self._target = target
-        self._webhook = Webhook(target.secret)
         self._run = run
         self._sleep = sleep
         self._schedule = schedule
@@ -162,5 +172,5 @@ class Handover:
             "User-Agent": "upcard",
             "webhook-id": id_,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(id_, now, parcel.body.decode()),
+            "webhook-signature": self._target.signed(id_, now, parcel.body.decode()),
         }

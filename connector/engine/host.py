@@ -19,6 +19,7 @@ from connector.engine.runs import Runs
 from connector.engine.settings import Settings
 from connector.engine.store import Store
 from connector.engine.streams import Streams
+from connector.engine.trials import Trials
 from connector.engine.worker import Worker
 
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
@@ -33,6 +34,7 @@ class Host:
     keys: Keys
     connections: Connections
     flows: Flows
+    trials: Trials
     runs: Runs
     streams: Streams
     worker: Worker
@@ -58,10 +60,11 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         runner = Runner(connections, runs, streams)
-        worker = Worker(store, sealed, found, connections, callbacks, streams.ended)
+        worker = Worker(store, sealed, found, connections, flows, callbacks, streams.ended)
+        trials = Trials(found, flows, receivers, callbacks)
         if settings.worker:
             await stack.enter_async_context(working(store, settings.data_dir, worker))
-        yield Host(settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner)
+        yield Host(settings, found, Keys(store), connections, flows, trials, runs, streams, worker, reader, runner)
         await runner.stop()
         await runs.stop()
     store.close()
