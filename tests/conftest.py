@@ -13,10 +13,12 @@ import respx
 import sqlalchemy as sa
 from starlette.types import ASGIApp
 
-from connector.engine import seals
+from connector.engine import logs, seals
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
 from connector.rest.app import app
+
+logs.configure("warning")
 
 HOST = "http://upcard.test"
 TENANT = "https://acme.api.kandji.io"

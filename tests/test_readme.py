@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,13 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def port() -> int:
-    """A free port whose next one is free as well."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A free port whose next one is free as well: the tenant takes it."""
+    while True:
+        with socket.socket() as found, socket.socket() as beside:
+            found.bind(("127.0.0.1", 0))
+            with suppress(OSError, OverflowError):
+                beside.bind(("127.0.0.1", found.getsockname()[1] + 1))
+                return int(found.getsockname()[1])
 
 
 @pytest.fixture

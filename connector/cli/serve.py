@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from connector.cli.key import ready_key
+from connector.engine import logs
 from connector.engine.host import open_host
 from connector.engine.seals import NoKeys
 from connector.engine.settings import Settings
@@ -80,6 +81,7 @@ async def until_stopped() -> None:
 
 def run_host() -> None:
     """`upcard serve`."""
+    logs.configure()
     try:
         uvloop.run(_serve(Settings()))
     except (CannotStart, NoKeys, ValueError) as error:

@@ -9,7 +9,7 @@ from rich.console import Console
 from connector.cli.demo import CONNECTION, Demonstration
 from connector.cli.key import ready_key
 from connector.cli.serve import CannotStart, server, serving, until_stopped
-from connector.engine import seals
+from connector.engine import logs, seals
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
 from connector.rest.app import app
@@ -40,6 +40,7 @@ def run_up(port: int, devices: int, *, once: bool) -> int:
     settings = Settings(
         host=LOOPBACK, port=port, allow_services=f"{LOOPBACK}:{port + 1}", allow_receivers=f"{LOOPBACK}:*"
     )
+    logs.configure("warning")
     seals.generate(settings.data_dir)
     try:
         return uvloop.run(_up(settings, devices, once=once))

@@ -1,11 +1,13 @@
 """Read a call: what it says is checked in full, and every fault is told at once, before anything is asked."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from connector.catalog.find import Catalog
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.connections import Account, Connections
+from connector.engine.flow_inputs import stream_faults
 from connector.engine.flows import Flows, Target, new_secret
 from connector.sdk.card import Card
 from connector.sdk.errors import Fault, InvalidCall
@@ -32,10 +34,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Streaming:
-    """How a stream hands its records over, and where to."""
+    """How a stream hands its records over: to the flow it names, or to an address that is not registered."""
 
     wanted: Stream
-    target: Target
+    unregistered: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Reader:
     receivers: Allowed
     unregistered_flows: bool
 
-    def read(self, call: Call) -> Ready:
+    async def read(self, call: Call) -> Ready:
         """Raises InvalidCall with every fault, and NotFound for a card, connection or flow that is not there."""
         card = self.catalog.card(call.card)
         if call.records and card.results is None:
@@ -71,9 +73,9 @@ class Reader:
         options = _table(card.options, given, "options", "option", faults)
         inputs = _table(card.inputs, call.inputs, "inputs", "input", faults)
         stream = self._stream(call, options, faults)
+        streaming = await self._streaming(card, stream, faults) if stream else None
         if faults or options is None or inputs is None:
             raise InvalidCall.of(faults)
-        streaming = Streaming(stream, self._target(stream)) if stream else None
         account = self.connections.for_card(card, call.connection)
         return Ready(card, call.caller, account, options, inputs, streaming, call.dry_run)
 
@@ -85,13 +87,17 @@ class Reader:
             faults.append(Fault("stream", "Stream is given only where the records are streamed to a helper flow."))
         return None
 
-    def _target(self, stream: Stream) -> Target:
+    async def _streaming(self, card: Card, stream: Stream, faults: list[Fault]) -> Streaming | None:
         if stream.flow is not None:
-            return self.flows.get(stream.flow).target
+            flow = await self.flows.get(stream.flow)
+            if flow.inputs:
+                faults += await asyncio.to_thread(stream_faults, flow.inputs, card, stream.state or {})
+            return Streaming(stream)
         if not self.unregistered_flows:
             why = "Unregistered addresses are not allowed here. Register a flow with POST /v1/flows and name it."
-            raise InvalidCall.of([Fault("stream/url", why)])
-        return Target(read_address(stream.url, self.receivers, "stream/url").url, new_secret())
+            faults.append(Fault("stream/url", why))
+            return None
+        return Streaming(stream, Target(read_address(stream.url, self.receivers, "stream/url").url, new_secret()))
 
 
 def _table(table: type[T], given: Any, at: str, noun: str, faults: list[Fault]) -> T | None:

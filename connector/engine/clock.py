@@ -1,7 +1,12 @@
-"""The time, as the product writes it: RFC 3339 in UTC with milliseconds."""
+"""The time, as the product writes it: RFC 3339 in UTC with milliseconds, so that the later text is the later time."""
 
 from datetime import UTC, datetime
 
 
 def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(datetime.now(UTC))
+
+
+def written(moment: datetime) -> str:
+    """A moment in UTC."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-from standardwebhooks import Webhook
+import orjson
 from yarl import URL
 
 from connector.engine.flows import Target
 from connector.engine.network import blocked
 from connector.sdk.http import retry_after
+from connector.sdk.kinds import Json
 
 DEADLINE = aiohttp.ClientTimeout(total=20)  # seconds for one attempt, over everything (CB-6)
 SCHEDULE = (2.0, 10.0)  # seconds before the second and the third attempt, at most
@@ -24,6 +25,16 @@ SLOW_DOWN = frozenset({429, 503})
 GONE = 410
 
 Sleep = Callable[[float], Awaitable[None]]
+
+
+def body_of(record: Json, state: bytes = b"{}") -> bytes:
+    """What a flow is sent for one record; `state` is JSON already."""
+    return b'{"Record":' + orjson.dumps(record) + b',"State":' + state + b"}"
+
+
+def batch_of(records: Sequence[Json], state: bytes) -> bytes:
+    """What a flow is sent for several records."""
+    return b'{"Records":' + orjson.dumps(records) + b',"State":' + state + b"}"
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,11 @@ class Attempt:
     @property
     def taken(self) -> bool:
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the guard refused the address."""
+        return self.status is None and self.final
 
     @property
     def reason(self) -> str:
@@ -82,7 +98,7 @@ class Handover:
             "Accept-Encoding": "identity",
             "User-Agent": "upcard",
         }
-        self._webhook = Webhook(target.secret)
+        self._target = target
         self._run = run
         self._sleep = sleep
         self._schedule = schedule
@@ -167,5 +183,5 @@ class Handover:
             **self._headers,
             "webhook-id": id_,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._webhook.sign(id_, now, parcel.body.decode()),
+            "webhook-signature": self._target.signed(id_, now, parcel.body.decode()),
         }

@@ -22,6 +22,7 @@ from connector.engine.settings import Settings
 from connector.engine.store import Store
 from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
+from connector.engine.trials import Trials
 from connector.engine.worker import Worker
 
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
@@ -36,6 +37,7 @@ class Host:
     keys: Keys
     connections: Connections
     flows: Flows
+    trials: Trials
     runs: Runs
     streams: Streams
     worker: Worker
@@ -73,11 +75,24 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
         runner = Runner(connections, runs, streams, telemetry)
-        worker = Worker(store, sealed, found, connections, callbacks, telemetry, streams.ended)
+        worker = Worker(store, sealed, found, connections, flows, callbacks, telemetry, streams.ended)
+        trials = Trials(found, flows, receivers, callbacks)
         if settings.worker:
             await stack.enter_async_context(working(store, settings.data_dir, worker, settings.retention_days))
         yield Host(
-            settings, found, Keys(store), connections, flows, runs, streams, worker, reader, runner, telemetry, store
+            settings=settings,
+            catalog=found,
+            keys=Keys(store),
+            connections=connections,
+            flows=flows,
+            trials=trials,
+            runs=runs,
+            streams=streams,
+            worker=worker,
+            reader=reader,
+            runner=runner,
+            telemetry=telemetry,
+            store=store,
         )
         await runner.stop()
         await runs.stop()

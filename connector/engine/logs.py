@@ -6,10 +6,11 @@ import orjson
 import structlog
 
 
-def configure() -> None:
+def configure(least: str = "info") -> None:
+    """Log what is at least so important: `info` has every call, `warning` only what went wrong."""
     structlog.configure(
         cache_logger_on_first_use=True,
-        wrapper_class=structlog.make_filtering_bound_logger("info"),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso"),

@@ -88,7 +88,10 @@ class Streams:
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
         """Send failed records again, all or some, with the ids and bytes they had."""
         ended = ["succeeded", "failed", "canceled", "paused"]
-        again = json.dumps({"only": positions, "after": -1, "then": run.state})
+        unfinished = sa.select(runs.c.redeliver).where(runs.c.id == run.id)  # it failed, and did not get to its end
+        before = await self._store.run(lambda db: db.execute(unfinished).scalar())
+        then = json.loads(before)["then"] if before else run.state
+        again = json.dumps({"only": positions, "after": -1, "then": then})
         await self._again(run, ended, {"redeliver": again}, "redeliver")
 
     async def failures(self, run: Run, cursor: int, limit: int) -> tuple[list[Json], str | None]:
@@ -139,5 +142,5 @@ def _job(ready: Ready) -> Json:
         "options": ready.options.model_dump(),
         "inputs": ready.inputs.model_dump(),
         "wanted": streaming.wanted.model_dump(),
-        "target": asdict(streaming.target),
+        "target": asdict(streaming.unregistered) if streaming.unregistered else None,
     }

@@ -18,8 +18,9 @@ flows = sa.Table(
     "flows",
     metadata,
     sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("target", sa.Text, nullable=False),  # sealed JSON: url, secret, headers
+    sa.Column("target", sa.Text, nullable=False),  # sealed JSON: url, secret, headers, retired secrets
     sa.Column("created", sa.String(32), nullable=False),
+    sa.Column("inputs", sa.Text),  # JSON Schema of the body it takes
 )
 
 keys = sa.Table(

@@ -19,8 +19,8 @@ from connector.catalog.find import Catalog
 from connector.engine import tables
 from connector.engine.clock import now
 from connector.engine.connections import Connections, meant
-from connector.engine.delivery import Attempt, Handover, Parcel
-from connector.engine.flows import Target
+from connector.engine.delivery import Attempt, Handover, Parcel, batch_of, body_of
+from connector.engine.flows import Flows, Target
 from connector.engine.runs import COUNTS
 from connector.engine.seals import Seals
 from connector.engine.store import Store
@@ -79,13 +79,12 @@ class Active:
 
     def parcels(self, page: InFlight) -> list[Parcel]:
         """What of a page is still to be sent; how it is cut depends on the page alone, so that ids stay the same."""
-        end = b',"State":' + orjson.dumps(self.wanted.state or {}) + b"}"
-        size = self.wanted.batch or 1
+        state, size = orjson.dumps(self.wanted.state or {}), self.wanted.batch or 1
         cut = ((page.first + at, page.records[at : at + size]) for at in range(0, len(page.records), size))
         left = [(position, some) for position, some in cut if position not in page.done]
         if self.wanted.batch is None:
-            return [Parcel(position, 1, b'{"Record":' + orjson.dumps(some[0]) + end) for position, some in left]
-        return [Parcel(position, len(some), b'{"Records":' + orjson.dumps(some) + end) for position, some in left]
+            return [Parcel(position, 1, body_of(some[0], state)) for position, some in left]
+        return [Parcel(position, len(some), batch_of(some, state)) for position, some in left]
 
     def ids(self, records: Sequence[Json]) -> list[Any]:
         """What tells records from one another: the first row of their table."""
@@ -102,6 +101,7 @@ class Worker:
         seals: Seals,
         catalog: Catalog,
         connections: Connections,
+        flows: Flows,
         session: aiohttp.ClientSession,
         telemetry: Telemetry,
         ended: Callable[[str], None],
@@ -110,6 +110,7 @@ class Worker:
         self._seals = seals
         self._catalog = catalog
         self._connections = connections
+        self._flows = flows
         self._session = session
         self._telemetry = telemetry
         self._ended = ended
@@ -169,16 +170,23 @@ class Worker:
         if found is None:
             return None
         row, page = found
-        active = self._opened(row, self._kept(page) if page else None)
+        try:
+            active = await self._opened(row, self._kept(page) if page else None)
+        except UpcardError as error:
+            await self._not_opened(run, segment, error)
+            return None
         self._active[run] = active
         self._telemetry.stream_began(run, active.card.key)
         if row["wanted"]:
             self.tell(run, row["wanted"])
         return active
 
-    def _opened(self, row: Json, page: InFlight | None) -> Active:
+    async def _opened(self, row: Json, page: InFlight | None) -> Active:
+        """Raises NotFound where the flow, the connection or the card is not there any more."""
         job = json.loads(self._seals.open(row["job"], job_place(row["id"])))
         card = self._catalog.card(row["card"])
+        wanted = Stream.model_validate(job["wanted"])
+        target = (await self._flows.get(wanted.flow)).target if wanted.flow else Target(**job["target"])
         return Active(
             run=row["id"],
             segment=row["segment"],
@@ -186,12 +194,19 @@ class Worker:
             client=self._connections.client(self._connections.get(row["connection"])),
             options=card.options.model_validate(job["options"]),
             inputs=card.inputs.model_validate(job["inputs"]),
-            wanted=Stream.model_validate(job["wanted"]),
-            handover=Handover(self._session, Target(**job["target"]), row["id"]),
+            wanted=wanted,
+            handover=Handover(self._session, target, row["id"]),
             counts={name: row[name] for name in COUNTS},
             page=page,
             redeliver=json.loads(row["redeliver"]) if row["redeliver"] else None,
         )
+
+    async def _not_opened(self, run: str, segment: int, error: UpcardError) -> None:
+        """What a stream needs is gone: it failed where it was, and can be resumed once that is there again."""
+        mine = (runs.c.id == run, runs.c.segment == segment, runs.c.state.in_(["running", "canceling"]))
+        ended = {"state": "failed", "finished": now(), "wanted": "", "error": json.dumps(error.shown(run))}
+        await self._store.run(lambda db: db.execute(sa.update(runs).where(*mine).values(**ended)))
+        self._ended(run)
 
     async def _one_page(self, active: Active, began: float) -> bool:
         page = active.page or await self._next(active)

@@ -5,7 +5,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from connector.engine import logs
 from connector.engine.host import Host
 from connector.rest.door import Door
 from connector.rest.openapi import openapi
@@ -16,7 +15,6 @@ from connector.sdk.errors import UpcardError
 
 def app(host: Host) -> ASGIApp:
     """The ASGI application of a host that is open."""
-    logs.configure()
     made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None)
     made.state.host, made.state.openapi = host, openapi()
     made.router.routes.extend(routes())

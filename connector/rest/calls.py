@@ -39,7 +39,7 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
     """Run a card."""
     envelope = accept(Envelope, await read_body(request))
     records = NDJSON in request.headers.get("accept", "")
-    ready = host.reader.read(Call(card, caller.id, **dict(envelope), records=records))
+    ready = await host.reader.read(Call(card, caller.id, **dict(envelope), records=records))
     if records:
         return await _records(host, ready)
     return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))

@@ -77,7 +77,8 @@ async def list_choices(request: Request) -> Response:
     value, _, label = names.partition(",")
     host = _host(request)
     call = Call(key, request.state.caller.id, request.query_params.get("connection"), records=True)
-    page = await host.runner.page(host.reader.read(call), Cursor(request.query_params.get("cursor"), MOST_CHOICES))
+    ready = await host.reader.read(call)
+    page = await host.runner.page(ready, Cursor(request.query_params.get("cursor"), MOST_CHOICES))
     return listed(_offered(((record.get(value), str(record.get(label))) for record in page.records), words), page.next)
 
 

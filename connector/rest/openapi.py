@@ -101,7 +101,25 @@ SCHEMAS: Json = {
     "Choice": _record({"value": {}, "label": TEXT}),
     "Connection": _record({"name": TEXT, "connector": TEXT, "fields": OBJECT, "created": TEXT, "changed": TEXT}),
     "Checked": _record({"connection": TEXT, "connected": {"type": "boolean"}}),
-    "Flow": _record({"name": TEXT, "host": TEXT, "created": TEXT, "secret": TEXT}, "secret"),
+    "Flow": _record(
+        {
+            "name": TEXT,
+            "host": TEXT,
+            "inputs": {"type": ["object", "null"], "description": "JSON Schema of the body that the flow takes"},
+            "created": TEXT,
+            "secret": {**TEXT, "description": "Only in the answer that makes it"},
+            "rotating_until": {**TEXT, "description": "Until when the secret before this one signs as well"},
+        },
+        "secret",
+        "rotating_until",
+    ),
+    "FlowTested": _record(
+        {
+            "delivered": {"type": "boolean", "description": "Whether the flow took the record, with 2xx"},
+            "status": {"type": ["integer", "null"], "description": "What it answered; null for no answer"},
+            "milliseconds": {"type": "integer"},
+        }
+    ),
     "Run": _record(
         {
             "run": TEXT,
@@ -233,7 +251,11 @@ def _shared_parameters() -> Json:
         "Prefer": ("Prefer", False, "`wait=N`: seconds to wait for the answer; `respond-async`: do not wait"),
         "WebhookId": ("webhook-id", True, "The record's ID: the run and its position, the same in every attempt"),
         "WebhookTimestamp": ("webhook-timestamp", True, "Seconds since 1970 of this attempt"),
-        "WebhookSignature": ("webhook-signature", True, "v1, and the signature as Standard Webhooks 1.0.0 says"),
+        "WebhookSignature": (
+            "webhook-signature",
+            True,
+            "v1, and the signature as Standard Webhooks 1.0.0 says; one for each secret while it rotates",
+        ),
     }
     return {
         key: {"name": name, "in": "header", "required": required, "description": says, "schema": TEXT}

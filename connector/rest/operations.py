@@ -90,6 +90,10 @@ RESOURCES = (
         "POST", "/v1/flows", "Create a helper flow", resources.create_flow, "Flow", status=201, takes=resources.NewFlow
     ),
     Operation("GET", FLOW, "Get a helper flow", resources.get_flow, "Flow"),
+    Operation("PATCH", FLOW, "Change a helper flow", resources.change_flow, "Flow", takes=resources.ChangedFlow),
+    Operation(
+        "POST", FLOW + "/test", "Test a helper flow", resources.test_flow, "FlowTested", takes=resources.FlowTest
+    ),
     Operation("DELETE", FLOW, "Delete a helper flow", resources.delete_flow, None, status=204),
 )
 

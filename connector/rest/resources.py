@@ -1,5 +1,7 @@
 """Connections and helper flows: what a caller makes besides calling cards."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -8,7 +10,7 @@ from connector.engine.flows import Flow
 from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
-from connector.sdk.kinds import Json, Object, Text
+from connector.sdk.kinds import Boolean, Json, Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 
@@ -28,6 +30,21 @@ class NewFlow(CardInputs):
     url: str = field("Address that takes one record a request", label="URL", max_length=2048)
     secret: Text = field("Signing secret, whsec_ and base64; made up if empty", secret=True, max_length=200)
     headers: Object = field("Up to 5 headers to send along, such as x-api-client-token", secret=True)
+    inputs: Object = field("JSON Schema 2020-12 of the body that the flow takes, an object of Record and State")
+
+
+class ChangedFlow(CardInputs, any_of=("url", "headers", "inputs", "secret", "rotate")):
+    url: Text = field("Another address; the headers have to be given again", label="URL", max_length=2048)
+    headers: Object = field("All headers to send along; {} for none", secret=True)
+    inputs: Object = field("Another JSON Schema of the body that the flow takes; {} for none")
+    secret: Text = field(
+        "Another signing secret; the one before signs as well for 24 hours", secret=True, max_length=200
+    )
+    rotate: Boolean = field("Make up another signing secret; the one before signs as well for 24 hours")
+
+
+class FlowTest(CardInputs):
+    card: Text = field("Key of a list card, such as kandji.list_devices: the sample is like its records")
 
 
 async def list_connections(request: Request) -> Response:
@@ -64,18 +81,38 @@ async def check_connection(request: Request) -> Response:
 
 
 async def list_flows(request: Request) -> Response:
-    return listed([_flow(flow) for flow in _host(request).flows.all()])
+    return listed([_flow(flow) for flow in await _host(request).flows.all()])
 
 
 async def create_flow(request: Request) -> Response:
-    wanted = accept(NewFlow, await read_body(request))
-    flow = await _host(request).flows.create(wanted.name, wanted.url, wanted.secret, wanted.headers)
+    """Register a helper flow. Its secret is in this answer, and in no other.
+
+    With `inputs`, a stream to it is refused where its card or its state lacks what the flow requires.
+    """
+    flow = await _host(request).flows.create(**dict(accept(NewFlow, await read_body(request))))
     shown = {**_flow(flow), "secret": flow.target.secret}  # this is the only time it is shown
     return json_answer(shown, 201, {"Location": f"/v1/flows/{flow.name}"})
 
 
 async def get_flow(request: Request) -> Response:
-    return json_answer(_flow(_host(request).flows.get(request.path_params["name"])))
+    return json_answer(_flow(await _host(request).flows.get(request.path_params["name"])))
+
+
+async def change_flow(request: Request) -> Response:
+    """Change what is given. Streams that run now see it when they are next begun, resumed or sent again.
+
+    A new secret is in the answer. For 24 hours requests carry a signature by each of the two, the new one first.
+    """
+    wanted = accept(ChangedFlow, await read_body(request))
+    flow = await _host(request).flows.change(request.path_params["name"], **dict(wanted))
+    secret = {"secret": flow.target.secret} if wanted.secret or wanted.rotate else {}
+    return json_answer(_flow(flow) | secret)
+
+
+async def test_flow(request: Request) -> Response:
+    """Send one sample record, signed, in a single attempt, and say what became of it."""
+    wanted = accept(FlowTest, await read_body(request))
+    return json_answer(asdict(await _host(request).trials.run(request.path_params["name"], wanted.card)))
 
 
 async def delete_flow(request: Request) -> Response:
@@ -96,8 +133,7 @@ def _connection(known: Connections, account: Account) -> Json:
 def _flow(flow: Flow) -> Json:
     """Only the address's host is shown: paths and queries of callbacks hold secrets (CB-12)."""
     scheme, _, rest = flow.target.url.partition("://")
-    return {
-        "name": flow.name,
-        "host": f"{scheme}://{rest.partition('/')[0].partition('?')[0]}",
-        "created": flow.created,
-    }
+    host = f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+    until = flow.target.rotating_until
+    shown = {"name": flow.name, "host": host, "inputs": flow.inputs, "created": flow.created}
+    return shown | ({"rotating_until": until} if until else {})
