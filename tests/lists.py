@@ -6,19 +6,17 @@ import httpx
 import respx
 
 from connector.sdk.card import Card
-from connector.sdk.tables import rows
 from tests.cases import Case
 
 PAGE = 300  # the most Kandji returns at once
 
 
 def records_like(card: Card, case: Case, count: int) -> list[dict[str, Any]]:
-    """Records like the first one of the case, each with an identity of its own: the first row of the record's table."""
+    """Records like the first one of the case, each with an identity of its own."""
     assert card.record
     answer = case.upstream[0]["answer"]
     template = (answer if isinstance(answer, list) else answer["results"])[0]
-    identity = rows(card.record)[0].key
-    return [{**template, identity: f"record-{position}"} for position in range(count)]
+    return [{**template, card.record.identity or "id": f"record-{position}"} for position in range(count)]
 
 
 class Paged:

@@ -22,6 +22,7 @@ from connector import (
     rows_of,
 )
 
+VISIBLE = r"^[!-~]+$"  # what a header can carry
 PAGE = 300  # the most records Kandji returns at once
 
 
@@ -39,7 +40,7 @@ class Tenant(
     """A Kandji tenant and an API token of it."""
 
     url: str = field("API URL of the tenant, as Settings > Access shows it", label="API URL", max_length=255)
-    token: str = field("API token of the tenant", label="API Token", secret=True, max_length=255)
+    token: str = field("API token of the tenant", label="API Token", secret=True, max_length=255, pattern=VISIBLE)
 
     def origin(self) -> str:
         return self.url if "://" in self.url else f"https://{self.url}"

@@ -80,7 +80,7 @@ class EnrolledDevice(DeviceSummary):
     mdm_enabled: Boolean = field("Whether MDM is enabled on the device", label="MDM Enabled")
 
 
-class Device(Record):
+class Device(Record, identity="device_id"):
     """A device in Kandji's list."""
 
     device_id: Text = field("Kandji's ID of the device")
@@ -105,7 +105,7 @@ class Device(Record):
     tags: List = field("Names of the device's tags")
 
 
-class Blueprint(Record):
+class Blueprint(Record, identity="id"):
     """A Blueprint in Kandji's list."""
 
     id: Text = field("ID of the Blueprint")
@@ -119,7 +119,7 @@ class Blueprint(Record):
     type: Text = field("classic or map")
 
 
-class AdeIntegration(Record):
+class AdeIntegration(Record, identity="id"):
     """An Automated Device Enrollment integration in Kandji's list."""
 
     id: Text = field("ID of the ADE token")
@@ -134,7 +134,7 @@ class AdeIntegration(Record):
     device_counts: Object = field("Devices by family; a family without devices is left out")
 
 
-class AdeDevice(Record):
+class AdeDevice(Record, identity="id"):
     """A device that Apple assigned to the MDM server."""
 
     id: Text = field("ID of the ADE device, which is not its device ID")

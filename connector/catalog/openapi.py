@@ -13,6 +13,7 @@ PROBLEMS = {
     "401": "The key is missing or wrong",
     "404": "There is no such thing",
     "405": "The address does not take this method",
+    "408": "The body did not come in time",
     "409": "The service is not connected, or the name is taken",
     "413": "The body is larger than 1 MiB",
     "415": "The body is not plain JSON",
@@ -132,7 +133,10 @@ def _answers(card: Card) -> Json:
         "properties": {
             "run": {"type": "string", "description": "ID of the run"},
             "outputs": outputs[0] if len(outputs) == 1 else {"anyOf": outputs},
-            "dry_run": {"type": "boolean", "description": "True where nothing was sent; there are no outputs then"},
+            "dry_run": {
+                "type": "boolean",
+                "description": "True where nothing was sent; outputs then say why the target cannot be looked at",
+            },
             "would_send": {"oneOf": [ref("WouldSend"), {"type": "null"}]},
         },
         "required": ["run"],

@@ -1,5 +1,6 @@
 """`upcard new card`: a card that runs, and its case, for its author to change."""
 
+from keyword import iskeyword
 from pathlib import Path
 
 from connector.sdk.card import BadCard
@@ -57,7 +58,7 @@ LIST_CASE = """{
 def scaffold(root: Path, key: str, *, list_of_records: bool) -> list[str]:
     """Write the card and its case below `root`; returns their paths. Raises BadCard where that cannot be."""
     connector, _, name = key.partition(".")
-    if not name.isidentifier() or not name.islower():
+    if not name.isidentifier() or not name.islower() or name.startswith("_") or iskeyword(name):
         raise BadCard("A card's key is its connector and its name: kandji.find_device")
     if not (root / "cards" / connector / "_client.py").exists():
         raise BadCard(f"There is no connector {connector} here: cards/{connector}/_client.py is missing.")

@@ -148,6 +148,7 @@ def resolved(card: Card, chosen: Json) -> Json:
 
     `options` are those still open; `outputs` is null until they are all chosen.
     """
+    chosen = {key: value for key, value in chosen.items() if str(value or "").strip()}
     options = read(card.options, chosen, "options", "option")
     still_open = [row for row in rows(card.options) if row.required and row.key not in chosen]
     if isinstance(options, list):

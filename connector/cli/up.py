@@ -29,7 +29,7 @@ Try it:
   curl -s {address}/v1/cards/kandji/get_device -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
     -d '{{"options": {{"details": "basic"}}, "inputs": {{"device_id": "{device}"}}}}'
   curl -s {address}/v1/cards/kandji/lock_device -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
-    -d '{{"inputs": {{"device_id": "{device}"}}}}'
+    -d '{{"inputs": {{"device_id": "{device}"}}, "dry_run": true}}'
 
 Stop with Ctrl-C.
 """

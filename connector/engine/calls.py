@@ -66,8 +66,8 @@ class Reader:
     async def read(self, call: Call) -> Ready:
         """Raises InvalidCall with every fault, and NotFound for a card, connection or flow that is not there."""
         card = self.catalog.card(call.card)
-        if call.records and card.results is None:
-            raise InvalidCall("Only a list card gives its records as application/x-ndjson.")
+        if call.records and (card.results is None or call.dry_run):
+            raise InvalidCall("Only a list card gives its records as application/x-ndjson, and not in a dry run.")
         faults: list[Fault] = []
         given = {"result_set": STREAM} if call.records and not call.options else call.options
         options = _table(card.options, given, "options", "option", faults)

@@ -114,7 +114,7 @@ class Connections:
         self.get(name)
         gone = sa.delete(tables.connections).where(tables.connections.c.name == name)
         await self._store.run(lambda db: db.execute(gone))
-        del self._accounts[name]
+        self._accounts.pop(name, None)
 
     def shown(self, account: Account) -> Mapping[str, Any]:
         """The fields that are not secret."""
@@ -138,7 +138,7 @@ class Connections:
         """Only the service's own hosts over https, or what the operator allows (SSRF-14)."""
         destination = read_address(connection.origin(), self._allowed, "fields/url")
         own = any(_one_label_each(destination.host, pattern) for pattern in connector.connects_with.hosts)
-        root = destination.url.count("/") == 2
+        root = destination.url.count("/") == 2 and "?" not in destination.url
         if not root or not (own or self._allowed.names(destination.host, destination.port)):
             hosts = ", ".join(connector.connects_with.hosts)
             raise InvalidCall.of(

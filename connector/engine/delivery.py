@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ SCHEDULE = (2.0, 10.0)  # seconds before the second and the third attempt, at mo
 GRACE = 1.0  # seconds that requests in flight get when a stream is to stop
 LARGEST_ANSWER = 16 * 1024
 SLOW_DOWN = frozenset({429, 503})
+PATIENCE = 100  # requests to slow down that a parcel sits out before they count as an attempt
 GONE = 410
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -89,6 +91,7 @@ class Handover:
         *,
         sleep: Sleep = asyncio.sleep,
         schedule: Sequence[float] = SCHEDULE,
+        patience: int = PATIENCE,
     ) -> None:
         self._session = session
         self._url = URL(target.url, encoded=True)  # sent byte for byte as it was given (CB-12)
@@ -102,6 +105,7 @@ class Handover:
         self._run = run
         self._sleep = sleep
         self._schedule = schedule
+        self._patience = patience
         self._not_before = 0.0
         self.gone = False
 
@@ -142,12 +146,20 @@ class Handover:
 
     async def _hand_over(self, parcel: Parcel) -> Attempt:
         """The last attempt that was made."""
-        attempt = await self._attempt(parcel)
+        attempt = await self._heard(parcel)
         for longest in self._schedule:
             if attempt.taken or attempt.final:
                 break
             await self._sleep(max(random.uniform(0, longest), attempt.after))
+            attempt = await self._heard(parcel)
+        return attempt
+
+    async def _heard(self, parcel: Parcel) -> Attempt:
+        """The first answer that is not a request to slow down: these cost time, not a record, for a long while."""
+        for _ in range(self._patience):
             attempt = await self._attempt(parcel)
+            if attempt.status not in SLOW_DOWN:
+                break
         return attempt
 
     async def _attempt(self, parcel: Parcel) -> Attempt:
@@ -161,10 +173,12 @@ class Handover:
                 data=parcel.body,
                 headers=self._signed(parcel),
                 allow_redirects=False,
+                auto_decompress=False,
                 timeout=DEADLINE,
             ) as answer:
                 if answer.content_length != 0:
-                    await answer.content.read(LARGEST_ANSWER)
+                    with suppress(aiohttp.ClientError, OSError):  # the status has been given, and decides
+                        await answer.content.read(LARGEST_ANSWER)
                 return self._heeded(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return Attempt(None, final=blocked(error))

@@ -12,7 +12,7 @@ from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
-from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 
 from connector.engine import tables
 from connector.engine.addresses import Allowed, read_address
@@ -29,7 +29,8 @@ OVERLAP = timedelta(hours=24)  # a secret that was replaced signs for so long (C
 MOST_RETIRED = 3
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _KEPT = re.compile(
-    r"(host|connection|te|trailer|upgrade|transfer-encoding|content-.*|webhook-.*|proxy-.*)", re.IGNORECASE
+    r"(host|connection|te|trailer|upgrade|transfer-encoding|content-.*|webhook-.*|proxy-.*|keep-alive|expect|accept-encoding|user-agent)",
+    re.IGNORECASE,
 )
 MISSING = "There is no helper flow of this name. GET /v1/flows lists them."
 
@@ -190,7 +191,7 @@ def _secret_faults(secret: str | None) -> list[Fault]:
     try:
         long_enough = secret is None or 24 <= len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64
         Webhook(secret or new_secret())
-    except ValueError:
+    except (ValueError, EmptyWebhookSecretError):
         long_enough = False
     return [] if long_enough else [Fault("secret", "Secret must be whsec_ and 24 to 64 bytes in base64.")]
 

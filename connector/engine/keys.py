@@ -43,7 +43,7 @@ class Keys:
     def caller(self, key: str) -> Caller:
         """Whose key this is. Raises Unauthenticated without saying what is wrong with it."""
         parts = key.split("_")
-        known = self._hashes.get(parts[2], "") if len(parts) == 4 and parts[0] == "kc" else ""
+        known = self._hashes.get(parts[2], "") if len(parts) == 4 and parts[:2] == ["kc", ENVIRONMENT] else ""
         if hmac.compare_digest(known, _hash(parts[-1])) and known:
             return Caller(parts[2])
         raise Unauthenticated("A valid key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.")

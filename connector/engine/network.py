@@ -58,7 +58,9 @@ def open_session(
         limit_per_host=limit_per_host,
         keepalive_timeout=KEEPALIVE,
     )
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
+    session._retry_connection = False  # aiohttp sends PUT and DELETE again where a kept connection drops (DA-9)
+    return session
 
 
 class _Named(str):

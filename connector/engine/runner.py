@@ -28,6 +28,7 @@ class Answer:
     outputs: CardOutputs | None = None
     problem: Json | None = None
     would_send: Json | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,24 @@ class Runner:
 
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
-        return await _ask(ready, self.connections.client(ready.account))(cursor)
+        try:
+            return await _ask(ready, self.connections.client(ready.account))(cursor)
+        except UpcardError as error:
+            raise meant(error) from error
 
     async def records(self, ready: Ready) -> AsyncIterator[Page[Any]]:
         """All records of a list card, page by page, for a caller that takes them itself."""
         run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
+        ended: UpcardError | None = UpcardError("The caller went away.")
         try:
             async for page in pages(_ask(ready, self.connections.client(ready.account))):
                 yield page
+            ended = None
         except UpcardError as error:
-            await self.runs.end(run, meant(error))
-            raise meant(error) from error
-        await self.runs.end(run)
+            ended = meant(error)
+            raise ended from error
+        finally:
+            await self.runs.end(run, ended)
 
     async def stop(self) -> None:
         """Let what is under way end, when the host stops."""
@@ -90,9 +97,9 @@ class Runner:
     async def _answer(self, ready: Ready, run: Run) -> Answer:
         client = self.connections.client(ready.account, _held(ready))
         try:
-            answer = Answer(await _outputs(ready, client))
+            answer = Answer(await _outputs(ready, client), dry_run=ready.dry_run)
         except WouldSend as request:
-            answer = Answer(would_send=_shown(request, ready.inputs))
+            answer = Answer(would_send=_shown(request, ready.inputs), dry_run=True)
         except UpcardError as error:
             await self.runs.end(run, meant(error))
             return Answer(problem=meant(error).shown(run.id))

@@ -57,10 +57,11 @@ class Run:
 
 
 def _progress(counts: Json) -> Json:
-    """sent = delivered + failed; fetched = sent + skipped + what is in flight."""
+    """sent = delivered + failed; a page counts as fetched when it is done, and until then as it is sent."""
     rest = {name: value for name, value in counts.items() if name != "seconds"}
     rate = round(counts["delivered"] / counts["seconds"], 1) if counts["seconds"] else 0.0
-    return {**rest, "sent": counts["delivered"] + counts["failed"], "rate": rate}
+    sent = counts["delivered"] + counts["failed"]
+    return {**rest, "fetched": max(counts["fetched"], sent + counts["skipped"]), "sent": sent, "rate": rate}
 
 
 class Runs:
@@ -70,6 +71,7 @@ class Runs:
         self._store = store
         self._live: dict[str, Run] = {}
         self._behind: list[Run] = []
+        self._flushing = asyncio.Lock()
         self._writer = asyncio.create_task(self._write_behind())
 
     def begin_read(self, run: Run) -> Run:
@@ -115,9 +117,10 @@ class Runs:
 
     async def flush(self) -> None:
         """Write what is kept back."""
-        if some := self._behind[:]:
-            await self._store.run(lambda db: db.execute(sa.insert(tables.runs), [_row(run) for run in some]))
-            del self._behind[: len(some)]
+        async with self._flushing:
+            if some := self._behind[:]:
+                await self._store.run(lambda db: db.execute(sa.insert(tables.runs), [_row(run) for run in some]))
+                del self._behind[: len(some)]
 
     async def stop(self) -> None:
         self._writer.cancel()

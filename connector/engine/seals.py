@@ -36,7 +36,11 @@ class Seals:
 
     def open(self, sealed: str, place: str) -> str:
         kid, _, packed = sealed.partition(".")
-        return self.open_bytes(kid.encode() + b"." + base64.b64decode(packed), place).decode()
+        try:
+            raw = base64.b64decode(packed, validate=True)
+        except ValueError as error:
+            raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
+        return self.open_bytes(kid.encode() + b"." + raw, place).decode()
 
     def seal_bytes(self, plain: bytes, place: str) -> bytes:
         nonce = os.urandom(NONCE)
@@ -47,7 +51,7 @@ class Seals:
         kid, _, raw = sealed.partition(b".")
         try:
             return self._keys[kid.decode()].decrypt(raw[:NONCE], raw[NONCE:], _bound(kid.decode(), place))
-        except (KeyError, InvalidTag) as error:
+        except (KeyError, ValueError, InvalidTag) as error:
             raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
 
 
@@ -57,7 +61,7 @@ def _bound(kid: str, place: str) -> bytes:
 
 def load(setting: str, data_dir: Path) -> Seals:
     """The keys of the setting (a list or a file), else of `secret-keys` in the data folder."""
-    text = setting if ":" in setting and not Path(setting).is_file() else _file(setting, data_dir)
+    text = setting if ":" in setting else _file(setting, data_dir)
     try:
         pairs = [entry.strip().partition(":") for entry in text.replace("\n", ",").split(",") if entry.strip()]
         keys = {kid: base64.b64decode(key, validate=True) for kid, _, key in pairs}
@@ -87,4 +91,5 @@ def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read (SEC-8)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # the file may have been there, with another mode
         file.write(text)

@@ -59,6 +59,7 @@ class Streams:
             if found.state in ENDED:
                 self._nudges.pop(run.id, None)
                 return found
+        self._nudges.pop(run.id, None)
         return None
 
     def ended(self, run: str) -> None:
@@ -70,8 +71,9 @@ class Streams:
         """Ask the host that works on a stream to pause or cancel it; one that nobody works on is set at once."""
         still: list[str] = ["queued", "paused"] if asked == "cancel" else ["queued"]
         then = "canceled" if asked == "cancel" else "paused"
-        at_once = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(still))
-        later = sa.update(runs).where(runs.c.id == run.id, runs.c.state == "running")
+        stream = (runs.c.id == run.id, runs.c.job.is_not(None))  # a command that was sent cannot be called back
+        at_once = sa.update(runs).where(*stream, runs.c.state.in_(still))
+        later = sa.update(runs).where(*stream, runs.c.state == "running")
         coming = {"wanted": asked, **({"state": "canceling"} if asked == "cancel" else {})}
 
         def work(db: sa.Connection) -> int:

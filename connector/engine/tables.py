@@ -57,6 +57,8 @@ runs = sa.Table(
     sa.Column("truncated", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("waiting_for", sa.Text),
     sa.Column("seconds", sa.Float, nullable=False, server_default="0"),  # at work, without pauses
+    sa.Index("runs_by_caller", "caller", "id"),
+    sa.Index("runs_by_state", "state"),
 )
 
 pages = sa.Table(  # the one page that a stream has in flight: delivered again as it was if the host dies

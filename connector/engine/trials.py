@@ -42,7 +42,7 @@ class Trials:
         target = (await self.flows.get(flow)).target
         body = body_of(self._record(card))
         read_address(target.url, self.receivers, "url")
-        handover = Handover(self.session, target, f"test_{secrets.token_hex(8)}", schedule=())
+        handover = Handover(self.session, target, f"test_{secrets.token_hex(8)}", schedule=(), patience=1)
         began = time.monotonic()
         sent = await handover.send([Parcel(0, 1, body)], 1, asyncio.Event())
         if sent[0].is_blocked:

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import orjson
 import sqlalchemy as sa
+import structlog
 
 from connector.catalog.find import Catalog
 from connector.engine import tables
@@ -32,9 +33,11 @@ from connector.sdk.errors import DeliveryFailed, Unexpected, UpcardError
 from connector.sdk.kinds import Json
 from connector.sdk.pages import MOST_PAGES
 from connector.sdk.results import Cursor, Stream
-from connector.sdk.tables import CardInputs, CardOptions, rows
+from connector.sdk.tables import CardInputs, CardOptions
 
 WATCH = 0.5  # seconds until what a caller asked of another host is seen here
+log = structlog.get_logger()
+
 AGAIN = 300  # failures sent again in one step
 
 runs, pages, failures = tables.runs, tables.pages, tables.failures
@@ -87,9 +90,9 @@ class Active:
         return [Parcel(position, len(some), batch_of(some, state)) for position, some in left]
 
     def ids(self, records: Sequence[Json]) -> list[Any]:
-        """What tells records from one another: the first row of their table."""
-        key = rows(self.card.record)[0].key if self.card.record else ""
-        return [record.get(key) for record in records]
+        """What tells records from one another; nothing where their table does not say."""
+        key = self.card.record.identity if self.card.record else ""
+        return [str(record.get(key)) for record in records] if key else []
 
 
 class Worker:
@@ -128,6 +131,9 @@ class Worker:
             more = await self._end(active, "failed", began, meant(error))
         except Lost:
             more = False
+        except Exception as error:
+            log.error("stream", run=run, error=type(error).__name__, exc_info=error)
+            more = await self._end(active, "failed", began, UpcardError("Something went wrong on our side."))
         if not more:
             self._forget(active)
         return more
@@ -280,8 +286,7 @@ class Worker:
         if left == 0:
             return InFlight(first, [], None)
         page = await active.card.ask(active.options, active.inputs, active.client, Cursor(cursor, left))
-        ids = active.ids(page.records)
-        new = [record for record, id_ in zip(page.records, ids, strict=True) if id_ not in active.last]
+        new = [record for record in page.records if not active.last.intersection(active.ids([record]))]
         if page.records and not new:
             raise Unexpected("The service sent the same page again.")
         if page.next is not None and page.next == cursor:
@@ -327,7 +332,7 @@ class Worker:
         if goes_on and active.ahead and active.ahead.done() and not active.ahead.exception():
             active.page, active.ahead = _or_nothing(active.ahead.result()), None
         active.counts["seconds"] += time.monotonic() - began
-        values: Json = {} if goes_on else {"finished": now(), "wanted": ""}
+        values: Json = {} if goes_on else {"finished": None if state == "paused" else now(), "wanted": ""}
         values |= {"error": json.dumps(error.shown(active.run))} if error else {}
         keeps = active.page is not None and state != "canceled"
 
@@ -351,19 +356,19 @@ class Worker:
             raise Lost(active.run)
 
     def _keep(self, db: sa.Connection, active: Active, page: InFlight) -> None:
-        records = self._seals.seal_bytes(orjson.dumps(page.records), _place(active.run, page.first))
+        records = self._seals.seal_bytes(orjson.dumps(page.records), _page_place(active.run, page.first))
         row: Json = {"first": page.first, "next": page.next, "skipped": page.skipped, "truncated": page.truncated}
         row |= {"records": records, "done": json.dumps(sorted(page.done))}
         if not db.execute(sa.update(pages).where(pages.c.run == active.run).values(**row)).rowcount:
             db.execute(sa.insert(pages).values(run=active.run, **row))
 
     def _kept(self, row: Json) -> InFlight:
-        records = orjson.loads(self._seals.open_bytes(row["records"], _place(row["run"], row["first"])))
+        records = orjson.loads(self._seals.open_bytes(row["records"], _page_place(row["run"], row["first"])))
         done = set(json.loads(row["done"]))
         return InFlight(row["first"], records, row["next"], row["skipped"], row["truncated"], done)
 
     def _failure(self, active: Active, parcel: Parcel, attempt: Attempt) -> Json:
-        body = self._seals.seal_bytes(parcel.body, _place(active.run, parcel.position))
+        body = self._seals.seal_bytes(parcel.body, _failure_place(active.run, parcel.position))
         row = {"run": active.run, "position": parcel.position, "records": parcel.records, "body": body}
         return {**row, "status": attempt.status, "reason": attempt.reason, "at": now()}
 
@@ -372,7 +377,11 @@ class Worker:
         wanted = wanted.where(failures.c.position.in_(told["only"])) if told["only"] is not None else wanted
         found = db.execute(wanted.order_by(failures.c.position).limit(AGAIN)).mappings()
         return [
-            Parcel(row["position"], row["records"], self._seals.open_bytes(row["body"], _place(run, row["position"])))
+            Parcel(
+                row["position"],
+                row["records"],
+                self._seals.open_bytes(row["body"], _failure_place(run, row["position"])),
+            )
             for row in found
         ]
 
@@ -385,8 +394,12 @@ class Worker:
         self._ended(active.run)
 
 
-def _place(run: str, position: int) -> str:
-    return f"runs/{run}/{position}"
+def _page_place(run: str, first: int) -> str:
+    return f"pages/{run}/{first}/records"
+
+
+def _failure_place(run: str, position: int) -> str:
+    return f"failures/{run}/{position}/body"
 
 
 def _records(parcels: Sequence[Parcel]) -> int:

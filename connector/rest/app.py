@@ -15,7 +15,7 @@ from connector.sdk.errors import UpcardError
 
 def app(host: Host) -> ASGIApp:
     """The ASGI application of a host that is open."""
-    made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None)
+    made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     made.state.host, made.state.openapi = host, openapi()
     made.router.routes.extend(routes())
     made.add_exception_handler(UpcardError, on_upcard_error)

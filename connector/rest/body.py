@@ -1,22 +1,24 @@
 """Read a request's body strictly, before anything else looks at it (ER-2, AU-9).
 
-One JSON object in UTF-8, 1 MiB at most. Refused: NaN and infinities, a member named twice, lone surrogates, NUL, more
-than 64 levels or 10,000 members, compressed bodies.
+One JSON object in UTF-8, 1 MiB at most. Refused: NaN, infinities, whole numbers beyond 64 bits, a member named twice,
+lone surrogates, NUL, more than 64 levels or 10,000 members, compressed bodies.
 """
 
+import asyncio
 import json
 import math
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from connector.sdk.errors import InvalidCall, TooLarge, UnsupportedMediaType
+from connector.sdk.errors import InvalidCall, RequestTimeout, TooLarge, UnsupportedMediaType
 from connector.sdk.kinds import Json
 
 LARGEST = 1024 * 1024
 DEEPEST = 64
 MOST_MEMBERS = 10_000
+SLOWEST = 30  # seconds for a whole body
 
 
 async def read_body(request: Request) -> Json:
@@ -43,7 +45,7 @@ def parse(raw: bytes) -> Any:
         raise InvalidCall(f"The body is not JSON: line {error.lineno}, column {error.colno}.") from error
     except ValueError as error:  # a whole number of more than 4300 digits
         raise InvalidCall("The body has a number that is too long.") from error
-    for members, (value, depth) in enumerate(_values(found, 1), 1):
+    for members, (value, depth) in enumerate(_values(found, 1)):
         _refuse(value, depth, members)
     return found
 
@@ -53,20 +55,27 @@ def _refuse(value: Any, depth: int, members: int) -> None:
         raise InvalidCall(f"The body is nested deeper than {DEEPEST} levels.")
     if members > MOST_MEMBERS:
         raise InvalidCall(f"The body has more than {MOST_MEMBERS} members.")
-    if isinstance(value, str) and ("\0" in value or not _encodes(value)):
-        raise InvalidCall("The body has text with a NUL or half a surrogate pair in it.")
+    if isinstance(value, str):
+        _refuse_text(value)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise InvalidCall("The body has a number that is too long.")
     if isinstance(value, float) and not math.isfinite(value):
         raise InvalidCall("The body has a number that is not finite.")
 
 
+def _refuse_text(text: str) -> None:
+    if "\0" in text or not _encodes(text):
+        raise InvalidCall("The body has text with a NUL or half a surrogate pair in it.")
+
+
 def _values(value: Any, depth: int) -> Iterator[tuple[Any, int]]:
-    """Every value and key, with its depth. No recursion beyond the deepest level that is allowed."""
+    """Every value with its depth; keys are looked at on the way. Never deeper than is allowed."""
     yield value, depth
     if depth > DEEPEST:
         return
     if isinstance(value, dict):
         for key, item in value.items():
-            yield key, depth
+            _refuse_text(key)
             yield from _values(item, depth + 1)
     elif isinstance(value, list):
         for item in value:
@@ -97,10 +106,14 @@ async def _raw(request: Request) -> bytes:
     if announced.isdecimal() and int(announced) > LARGEST:
         raise TooLarge("The body is larger than 1 MiB.")
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LARGEST:
-            raise TooLarge("The body is larger than 1 MiB.")
+    try:
+        async with asyncio.timeout(SLOWEST):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > LARGEST:
+                    raise TooLarge("The body is larger than 1 MiB.")
+    except (TimeoutError, ClientDisconnect) as error:
+        raise RequestTimeout(f"The body did not come within {SLOWEST} seconds.") from error
     return bytes(raw)
 
 

@@ -27,7 +27,9 @@ class Door:
         self._host = host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http":
+            return  # nothing else is spoken here: a web socket is refused by not being accepted
+        if scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
         try:

@@ -59,10 +59,12 @@ SCHEMAS: Json = {
             "status": {"type": "integer"},
             "detail": {**TEXT, "description": "One plain sentence"},
             "retry": {"type": "boolean", "description": "Whether the same call may succeed later"},
+            "retry_after": {"type": "integer", "description": "Seconds to wait, as in Retry-After"},
             "run": TEXT,
             "errors": {"type": "array", "items": _record({"at": TEXT, "why": TEXT})},
             "service": _record({"status": {"type": "integer"}, "said": TEXT}),
         },
+        "retry_after",
         "run",
         "errors",
         "service",
@@ -219,9 +221,10 @@ def _description(operation: Operation) -> str:
 
 def _statuses(operation: Operation) -> list[str]:
     found = ["405", "500"] if operation.is_open else ["401", "500"]
-    return (
-        found + (["404"] if "{" in operation.path else []) + (["400", "409", "413", "415"] if operation.takes else [])
-    )
+    found += ["404"] if "{" in operation.path else []
+    found += ["400"] if operation.query or operation.takes else []
+    found += ["409", "413", "415"] if operation.takes else []
+    return sorted({*found, *operation.fails})
 
 
 def _taken(operation: Operation) -> Json:

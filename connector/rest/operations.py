@@ -17,6 +17,7 @@ FLOW = "/v1/flows/{name}"
 RUN = "/v1/runs/{run}"
 EVENTS = "text/event-stream"
 METRICS = "text/plain"
+ASKING = ("409", "502", "503")  # how an operation can end that asks a service
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Operation:
     takes: type[CardInputs] | None = None
     query: tuple[str, ...] = ()
     is_open: bool = False
-    conflicts: bool = False
+    fails: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -44,7 +45,14 @@ CATALOGUE = (
     Operation("GET", "/v1/connectors/{connector}", "Get a connector", discovery.get_connector, "Connector"),
     Operation("GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=("connector", "effect", "q")),
     Operation("GET", CARD, "Get a card's document", discovery.get_card, "Document"),
-    Operation("GET", CARD + "/schema", "Get the tables for options in the query", discovery.get_card_schema, "Tables"),
+    Operation(
+        "GET",
+        CARD + "/schema",
+        "Get the tables for options in the query",
+        discovery.get_card_schema,
+        "Tables",
+        fails=("400",),
+    ),
     Operation(
         "POST",
         CARD + "/schema",
@@ -60,6 +68,7 @@ CATALOGUE = (
         discovery.list_choices,
         "[Choice]",
         query=("q", "cursor", "connection"),
+        fails=ASKING,
     ),
 )
 
@@ -73,6 +82,7 @@ RESOURCES = (
         "Connection",
         status=201,
         takes=resources.NewConnection,
+        fails=ASKING,
     ),
     Operation("GET", CONNECTION, "Get a connection", resources.get_connection, "Connection"),
     Operation(
@@ -82,9 +92,10 @@ RESOURCES = (
         resources.change_connection,
         "Connection",
         takes=resources.ChangedConnection,
+        fails=ASKING,
     ),
     Operation("DELETE", CONNECTION, "Delete a connection", resources.delete_connection, None, status=204),
-    Operation("POST", CONNECTION + "/check", "Check a connection", resources.check_connection, "Checked"),
+    Operation("POST", CONNECTION + "/check", "Check a connection", resources.check_connection, "Checked", fails=ASKING),
     Operation("GET", "/v1/flows", "List helper flows", resources.list_flows, "[Flow]"),
     Operation(
         "POST", "/v1/flows", "Create a helper flow", resources.create_flow, "Flow", status=201, takes=resources.NewFlow
@@ -103,9 +114,9 @@ RUNS = (
     ),
     Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
     Operation("GET", RUN + "/events", "Follow a run", events.run_events, EVENTS),
-    Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", conflicts=True),
-    Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", conflicts=True),
-    Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", conflicts=True),
+    Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", fails=("409",)),
+    Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", fails=("409",)),
+    Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", fails=("409",)),
     Operation(
         "GET", RUN + "/failures", "List failed records", runs.list_failures, "[Failure]", query=("cursor", "limit")
     ),

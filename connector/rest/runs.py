@@ -6,20 +6,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.engine.host import Host
-from connector.engine.runs import Run
+from connector.engine.runs import Run, State
 from connector.engine.streams import Asked
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.kinds import Integer, List, Text
+from connector.sdk.kinds import Date, Integer, List, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 
 
 class RunsWanted(CardInputs):
     card: Text = field("Key of the card")
-    state: Text = field("State of the run")
-    since: Text = field("Started at this time or later, as RFC 3339")
+    state: State | None = field("State of the run")
+    since: Date = field("Started at this time or later, as RFC 3339")
     cursor: Text = field("Where the page starts")
     limit: int = field("Most runs of a page", ge=1, le=200, default=50)
 

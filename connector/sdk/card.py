@@ -8,10 +8,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from connector.sdk.client import Client
 from connector.sdk.results import Cursor, Page, ResultSet
-from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, Record
+from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, Record, rows
 
 Effect = Literal["read", "write", "destroy"]
 Handler = Callable[..., Awaitable[Any]]
+Tables = tuple[type[CardOutputs], ...]
 Role = Literal["options", "inputs", "page", "client"]
 ROLES: tuple[tuple[type, Role], ...] = (
     (CardOptions, "options"),
@@ -89,7 +90,7 @@ def _read(handler: Handler, title: str, effect: Effect, keywords: tuple[str, ...
         keywords=keywords,
         options=results.options if results else types.get("options", CardOptions),
         inputs=types.get("inputs", CardInputs),
-        outputs=results.outputs if results else _outputs(handler, answer),
+        outputs=results.outputs if results else _outputs(handler, answer, types.get("options", CardOptions)),
         client=types["client"],
         results=results,
         record=_record(handler, answer) if results else None,
@@ -110,11 +111,20 @@ def _role(handler: Handler, name: str, type_: Any) -> Role:
     return role
 
 
-def _outputs(handler: Handler, answer: Any) -> tuple[type[CardOutputs], ...]:
+def _outputs(handler: Handler, answer: Any, options: type[CardOptions]) -> Tables:
     tables = get_args(answer) or (answer,)
     if all(isinstance(table, type) and issubclass(table, CardOutputs) for table in tables):
-        return tuple(tables)
+        return _checked(handler, tables, options)
     raise BadCard(f"{handler.__module__}: the handler must return CardOutputs, or a union of them.")
+
+
+def _checked(handler: Handler, tables: Tables, options: type[CardOptions]) -> Tables:
+    """Tables that depend on options name ones there are, and every choice has a table."""
+    choices = {row.key: set(row.choices) for row in rows(options)}
+    for key in {key for table in tables for key in table.when}:
+        if choices.get(key, set()) != {table.when.get(key) for table in tables}:
+            raise BadCard(f"{handler.__module__}: outputs with `when={{{key!r}: …}}` must fit the option's choices.")
+    return tables
 
 
 def _record(handler: Handler, answer: Any) -> type[Record]:

@@ -87,6 +87,7 @@ class Client(Generic[C]):
     ) -> Reply:
         """A request the caller wrote, kept below the prefix; refusals come back as replies."""
         request = custom_request(method, url, query, headers, body)
+        self.held = EVERYTHING if self.held else self.held  # a dry run of a written request sends nothing at all
         return await self.ask(
             method, *request.path, query=request.query, json=body, headers=request.headers, slash=request.slash
         )

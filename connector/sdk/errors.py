@@ -132,6 +132,10 @@ class AlreadyExists(UpcardError):
     slug, title, status = "already_exists", "The name is taken", 409
 
 
+class RequestTimeout(UpcardError):
+    slug, title, status, retry = "request_timeout", "The body did not come in time", 408, True
+
+
 class TooLarge(UpcardError):
     slug, title, status = "too_large", "The body is too large", 413
 

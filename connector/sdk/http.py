@@ -17,7 +17,7 @@ import aiohttp
 import httpx
 import orjson
 
-from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
+from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
 from connector.sdk.kinds import Json
 from connector.sdk.said import said
 
@@ -58,6 +58,10 @@ class Reply:
         if isinstance(self.body, dict):
             return self.body
         raise OutcomeUnknown("The request was carried out, but the answer has no record.")
+
+
+class TooMuch(Exception):
+    """The answer is larger than anybody should have to hold."""
 
 
 class Again(Exception):
@@ -114,9 +118,12 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request, repeated where that is safe. Raises Throttled, Unavailable, OutcomeUnknown, Unexpected."""
-        content = None if json is None else orjson.dumps(json)
+        try:
+            content = None if json is None else orjson.dumps(json)
+            url = httpx.URL(self._origin + path, params=query) if query else httpx.URL(self._origin + path)
+        except (TypeError, httpx.InvalidURL) as error:
+            raise InvalidCall("The request cannot be written: its address is too long, or a number in it.") from error
         typed = {} if content is None else {"Content-Type": "application/json"}
-        url = httpx.URL(self._origin + path, params=query) if query else httpx.URL(self._origin + path)
         request = httpx.Request(method, url, content=content, headers={**self._headers, **(headers or {}), **typed})
         end = time.monotonic() + DEADLINE
         for attempt in range(ATTEMPTS):
@@ -139,6 +146,8 @@ class Service:
                 body = await response.aread()
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _broken(error, reads=request.method in READS) from error
+        except TooMuch as error:
+            raise _unreadable("The service answered more than 32 MiB.", request.method in READS) from error
         return _judged(response, body, reads=request.method in READS)
 
 
@@ -147,7 +156,7 @@ async def _body(answer: aiohttp.ClientResponse) -> bytes:
     async for chunk in answer.content.iter_any():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise Unexpected("The service answered more than 32 MiB.")
+            raise TooMuch
     return bytes(body)
 
 

@@ -74,7 +74,7 @@ def read_boolean(value: Any) -> bool | None:
 
 def read_date(value: Any) -> str | None:
     """A moment as RFC 3339 in UTC (`2026-02-03T09:15:00Z`); ISO 8601 with a blank or an offset is read too."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if not isinstance(value, str):
         raise wrong("must be a date and time, for example 2026-02-03T09:15:00Z")
@@ -88,7 +88,7 @@ def read_date(value: Any) -> str | None:
 
 def read_object(value: Any) -> Json | None:
     """An object; blank text is nothing."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, dict):
         return value
@@ -97,7 +97,7 @@ def read_object(value: Any) -> Json | None:
 
 def read_list(value: Any) -> list[Any] | None:
     """A list; blank text is nothing."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, list):
         return value

@@ -6,8 +6,10 @@ from typing import Any
 import orjson
 
 LONGEST = 300
+LONGEST_PAGE = 16_384  # bytes of an HTML page that are searched for a heading
+DEEPEST = 8
 SPEAKING = ("detail", "error", "errors", "message")  # the order irusdk looks in
-_HEADING = re.compile(rb"<(?:h1|title)[^>]*>(.*?)</", re.IGNORECASE | re.DOTALL)
+_HEADING = re.compile(rb"<(?:h1|title)[^>]{0,200}>([^<]{1,1200})", re.IGNORECASE)
 
 
 def said(body: bytes) -> str:
@@ -21,19 +23,23 @@ def _words(body: bytes) -> str:
     if not body:
         return ""
     if body[:1] == b"<":
-        heading = _HEADING.search(body)
+        heading = _HEADING.search(body[:LONGEST_PAGE])
         return heading.group(1).decode(errors="replace") if heading else "an HTML page"
     try:
-        return _flat(orjson.loads(body))
+        return _flat(orjson.loads(body), DEEPEST)
     except orjson.JSONDecodeError:
         return body[: LONGEST * 4].decode(errors="replace")
 
 
-def _flat(value: Any) -> str:
+def _flat(value: Any, depth: int) -> str:
     """`["No."]` -> `No.`; `{"detail": "No."}` -> `No.`; `{"name": ["Taken."]}` -> `name: Taken.`"""
+    if depth == 0:
+        return "…"
     if isinstance(value, list):
-        return " ".join(_flat(item) for item in value)
+        return " ".join(_flat(item, depth - 1) for item in value)
     if isinstance(value, dict):
         speaking = next((value[key] for key in SPEAKING if value.get(key)), None)
-        return _flat(speaking) if speaking else " ".join(f"{key}: {_flat(item)}" for key, item in value.items())
+        if speaking:
+            return _flat(speaking, depth - 1)
+        return " ".join(f"{key}: {_flat(item, depth - 1)}" for key, item in value.items())
     return "" if value is None else str(value)

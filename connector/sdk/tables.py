@@ -146,9 +146,19 @@ class CardOutputs(Table):
 
 
 class Record(Table):
-    """One record of a list, as the service sends it: documents the known keys, keeps unknown ones."""
+    """One record of a list, as the service sends it: documents the known keys, keeps unknown ones.
+
+    `identity="device_id"` names the key that tells one record from another: a list that shifts while it is read may
+    send a record twice, and a stream then skips the second.
+    """
 
     model_config = ConfigDict(extra="allow")
+    identity: ClassVar[str] = ""
+
+    def __init_subclass__(cls, identity: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if identity:
+            cls.identity = identity
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ import aiohttp
 import httpx
 import pytest
 import uvloop
-from httpx_aiohttp import AiohttpTransport
 
 from connector.engine import network
 from connector.engine.addresses import Allowed
 from connector.engine.network import Blocked, Lookup, blocked, look_up, open_session
+from connector.sdk.http import OverAiohttp
 
 PUBLIC = "93.184.215.14"
 PUBLIC_IPV6 = "2606:4700:4700::1111"
@@ -299,10 +299,10 @@ async def test_a_refusal_by_name_is_a_dns_error() -> None:
 
 async def test_a_refusal_is_known_through_httpx() -> None:
     """SSRF-8: services are asked with httpx on top of the session; the chain of causes leads to Blocked."""
-    transport = AiohttpTransport(client=open_session(None, limit=10))
+    transport = OverAiohttp(open_session(None, limit=10))
 
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-        with pytest.raises(httpx.TransportError) as raised:
+        with pytest.raises(aiohttp.ClientConnectorError) as raised:
             await client.get("http://127.0.0.1/")
 
     assert blocked(raised.value)
