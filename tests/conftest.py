@@ -32,6 +32,7 @@ class Upcard:
     host: Host
     app: ASGIApp
     http: httpx.AsyncClient
+    caller: str
 
     async def call(self, card: str, **body: Any) -> httpx.Response:
         """`await upcard.call("kandji.get_device", options={...}, inputs={...})`."""
@@ -114,7 +115,7 @@ class opened:  # noqa: N801
             headers={"Authorization": f"Bearer {key}"},
         )
         await _connect(host)
-        return Upcard(host, made, self._http)
+        return Upcard(host, made, self._http, host.keys.caller(key).id)
 
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()

@@ -202,6 +202,20 @@ async def test_a_dry_run_changes_nothing(card: Card, upcard: Upcard, kandji: res
     assert {request.method for request in asked(kandji)} <= {"GET"}
 
 
+# Secrecy
+
+
+@every_case
+async def test_a_secret_is_kept_nowhere(
+    case: Case, upcard: Upcard, kandji: respx.MockRouter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A secret output is in the answer, and neither in the run nor in the log."""
+    answer = await play(upcard, kandji, case)
+    kept = (await upcard.http.get(f"/v1/runs/{answer.json().get('run')}")).text + "".join(capfd.readouterr())
+
+    assert not [secret for secret in _secrets(case, answer.json().get("outputs") or {}) if secret in kept]
+
+
 # Refusals
 
 
@@ -328,6 +342,28 @@ async def test_a_list_can_be_taken_as_lines(card: Card, upcard: Upcard, kandji: 
 
 
 @every_list
+async def test_a_stream_that_was_cut_goes_on_where_it_stopped(
+    card: Card, upcard: Upcard, kandji: respx.MockRouter
+) -> None:
+    """After a page that failed, resume hands over the rest, and nothing twice."""
+    records = records_like(card, case_of(card.key), 650)
+    service = Paged(records, case_of(card.key), fails_after=1)
+    service.serve(kandji)
+
+    async with receiving() as receiver:
+        answer = await upcard.call(card.key, **_with(case_of(card.key), "stream"), stream={"url": receiver.url})
+        service.heal()
+        address = f"/v1/runs/{answer.json()['run']}"
+        await upcard.http.post(f"{address}/resume")
+        run = await upcard.host.runs.get(answer.json()["run"], upcard.caller)
+        ended = await upcard.host.streams.wait(run, 30)
+
+    assert ended
+    assert (ended.state, ended.shown()["progress"]["delivered"]) == ("succeeded", 650)
+    assert sorted(map(str, receiver.records)) == sorted(map(str, records))
+
+
+@every_list
 async def test_a_page_that_fails_fails_the_stream(card: Card, upcard: Upcard, kandji: respx.MockRouter) -> None:
     """Partial data never looks complete; what was handed over is counted."""
     records = records_like(card, case_of(card.key), 650)
@@ -340,6 +376,12 @@ async def test_a_page_that_fails_fails_the_stream(card: Card, upcard: Upcard, ka
 
     assert answer.json()["type"] == "unavailable"
     assert (run["state"], run["progress"]["delivered"]) == ("failed", len(receiver.sent))
+
+
+def _secrets(case: Case, outputs: dict[str, Any]) -> list[str]:
+    published = _published(catalog().card(case.card))
+    rows = published["properties"].get("outputs", {"properties": {}})["properties"]
+    return [str(outputs[key]) for key, row in rows.items() if row.get("x-secret") and outputs.get(key)]
 
 
 def _published(card: Card) -> dict[str, Any]:

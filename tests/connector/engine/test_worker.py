@@ -486,24 +486,26 @@ async def test_a_record_that_fails_again_stays_a_failure(
 # What is no fault of the stream
 
 
-@pytest.mark.parametrize(
-    "records",
-    [
-        [{"device_id": "d1", "tags": orjson.loads(b"[" * 300 + b"]" * 300)}],
-    ],
-    ids=["deep"],
-)
-async def test_records_that_nobody_promised_fail_the_stream(
-    station: Station, kandji: respx.MockRouter, records: list[dict[str, Any]]
-) -> None:
-    """UP-2: and do not leave it running."""
-    kandji.get("/devices").mock(return_value=httpx.Response(200, content=_dumped(records)))
+async def test_records_that_nobody_promised_fail_the_stream(station: Station, kandji: respx.MockRouter) -> None:
+    """UP-2: records that are nested too deeply to be handed on; the stream does not stay running."""
+    deep = json.loads("[" * 300 + "]" * 300)
+    kandji.get("/devices").respond(content=json.dumps([{"device_id": "d1", "tags": deep}]).encode())
 
     async with receiving() as flow:
         run = await station.accept(flow.url)
         await asyncio.gather(station.work(run), return_exceptions=True)
 
     assert station.seen(run).state == "failed"
+
+
+async def test_any_identity_tells_records_apart(station: Station, kandji: respx.MockRouter) -> None:
+    """UP-6: also one that is a list, as no service has it."""
+    Fleet(kandji, [{"device_id": [f"d{number}"]} for number in range(4)])
+
+    async with receiving() as flow:
+        run = await station.stream(flow.url)
+
+    assert (run.state, len(flow.sent)) == ("succeeded", 4)
 
 
 async def test_a_stream_whose_connection_is_gone_fails(station: Station, kandji: respx.MockRouter) -> None:
@@ -545,7 +547,3 @@ def _moving(fleet: Fleet) -> Callable[[httpx.Request], httpx.Response]:
         return fleet._answer(request)
 
     return answer
-
-
-def _dumped(records: list[dict[str, Any]]) -> bytes:
-    return json.dumps(records).encode()
