@@ -307,14 +307,11 @@ async def test_a_flow_that_is_busy_is_waited_for(handover: Open, clock: Clock) -
     assert clock.now >= 1040
 
 
-async def test_a_flow_that_stays_busy_is_given_up(
-    handover: Open, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_flow_that_stays_busy_is_given_up(session: aiohttp.ClientSession, clock: Clock) -> None:
     """CB-4, CB-5: after a hundred such answers it counts as an attempt; a run can say what it waits for."""
     assert delivery.PATIENCE == 100
-    monkeypatch.setattr(delivery, "PATIENCE", 2)
     async with receiving(lambda _: after(503, "60")) as flow:
-        way = handover(flow.url)
+        way = Handover(session, Target(flow.url, SECRET), "run_1", sleep=clock.sleep, patience=2)
         failures = await failed(way, RECORDS[:1], 3, 1)
 
     assert (failures, len(flow.sent)) == ([(3, 503)], 6)

@@ -30,7 +30,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     async def no_wait(_: float) -> None:
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(Handover.__init__, "__kwdefaults__", {"sleep": no_wait, "schedule": (0.0, 0.0)})
+    told = {**(Handover.__init__.__kwdefaults__ or {}), "sleep": no_wait, "schedule": (0.0, 0.0)}
+    monkeypatch.setattr(Handover.__init__, "__kwdefaults__", told)
 
 
 def ids(flow: Receiver) -> list[str]:
