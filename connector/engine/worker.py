@@ -92,7 +92,7 @@ class Active:
     def ids(self, records: Sequence[Json]) -> list[Any]:
         """What tells records from one another; nothing where their table does not say."""
         key = self.card.record.identity if self.card.record else ""
-        return [str(record.get(key)) for record in records] if key else []
+        return [str(record[key]) for record in records if record.get(key) is not None] if key else []
 
 
 class Worker:

@@ -23,8 +23,8 @@ Make = Callable[..., Flows]
 
 
 @pytest.fixture
-def store(sqlite_database: str, open_store: OpenStore) -> Store:
-    return open_store(sqlite_database)
+def store(sqlite_database: str, copied_store: OpenStore) -> Store:
+    return copied_store(sqlite_database)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from tests.connector.engine.parts import OpenStore
 
 
 @pytest.fixture
-def store(sqlite_database: str, open_store: OpenStore) -> Store:
-    return open_store(sqlite_database)
+def store(sqlite_database: str, copied_store: OpenStore) -> Store:
+    return copied_store(sqlite_database)
 
 
 def test_a_key_is_recognised(store: Store) -> None:

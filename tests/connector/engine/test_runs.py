@@ -20,8 +20,8 @@ NEVER = 3600.0
 
 
 @pytest.fixture
-def store(database: str, open_store: OpenStore) -> Store:
-    return open_store(database)
+def store(database: str, copied_store: OpenStore) -> Store:
+    return copied_store(database)
 
 
 @pytest_asyncio.fixture

@@ -175,6 +175,31 @@ async def test_a_failed_batch_is_as_many_failures(station: Station, kandji: resp
     assert (counts(run)["failed"], counts(run)["delivered"], len(flow.sent)) == (1, 2, 1)
 
 
+@pytest.mark.xfail(strict=True, reason="a page that is read ahead does not count itself, and a cut list succeeds")
+async def test_a_list_that_was_cut_is_no_success(
+    station: Station, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UP-6, CB-11: a run succeeded only when every page was read; there is a most of pages, and not one more."""
+    monkeypatch.setattr(worker, "MOST_PAGES", 2)
+    Fleet(kandji, devices(30))
+
+    async with receiving() as flow:
+        run = await station.stream(flow.url)
+
+    assert (run.state, counts(run)["pages"], len(flow.sent)) == ("failed", 2, 6)
+
+
+async def test_records_without_an_identity_are_all_handed_over(station: Station, kandji: respx.MockRouter) -> None:
+    """CB-1: what cannot be told from another is no double of it: twice is better than not at all."""
+    some = [{"device_name": f"n{number}"} for number in range(7)]
+    Fleet(kandji, some)
+
+    async with receiving() as flow:
+        run = await station.stream(flow.url)
+
+    assert (run.state, flow.records) == ("succeeded", some)
+
+
 # What goes wrong
 
 

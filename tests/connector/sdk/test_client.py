@@ -35,13 +35,16 @@ class Acme(Client[Account], title="Acme", prefix="/api/v1"):
         await self.get(*path)
 
 
+ACCOUNT = Account(token="t0ken")
+SERVICE = Service(ACCOUNT.origin(), ACCOUNT.credentials())  # one for all: each would load certificates anew
+
+
 @pytest.fixture
 def acme() -> Any:
     """`acme(held)`: a client of a service that respx plays."""
 
     def make(held: frozenset[str] = frozenset()) -> Acme:
-        account = Account(token="t0ken")
-        return Acme(account, Service(account.origin(), account.credentials()), held)
+        return Acme(ACCOUNT, SERVICE, held)
 
     return make
 

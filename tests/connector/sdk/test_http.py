@@ -28,16 +28,15 @@ from tests.connector.sdk.anyjson import JSON
 from tests.connector.sdk.wire import HANG, HANG_UP, Serve, Slept, answer
 
 URL = "https://acme.test/x"
+ACME = Service("https://acme.test", {})
 READS, WRITES = ["GET", "HEAD"], ["POST", "PUT", "PATCH", "DELETE"]
 CUT = answer(b'{"a":', "200 OK", "Content-Length: 900", "Connection: close")
 
 
 def service(slept: Slept) -> Service:
-    """A service that respx plays."""
-    return Service("https://acme.test", {}, None, slept)
-
-
-ACME = service(Slept())
+    """A service that respx plays: one for all tests, since each would load the certificates of this machine anew."""
+    ACME.sleep = slept
+    return ACME
 
 
 # What is asked

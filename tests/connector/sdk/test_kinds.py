@@ -221,7 +221,7 @@ def test_digits_are_text_or_a_number(value: Any) -> None:
 
 
 @pytest.mark.parametrize("read", [*(kind.read for kind in KINDS), Digits(6).read])
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(value=JSON)
 def test_a_reader_raises_its_own_error_only(read: Any, value: Any) -> None:
     """Whatever JSON comes, a reader gives a value or says what is wrong; and reading what was read changes nothing."""

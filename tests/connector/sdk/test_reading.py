@@ -144,7 +144,7 @@ def test_a_table_is_accepted_or_the_call_is_invalid() -> None:
     assert [fault.at for fault in raised.value.faults] == ["device_id", "count", "pin"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(objects("device_id", "note", "phone", "count", "active", "when", "params", "tags", "pin"))
 def test_any_object_is_read_or_refused(given: dict[str, Any]) -> None:
     """ER-2: there is no third outcome; every fault is below the table and ends its sentence."""

@@ -258,7 +258,7 @@ def test_an_answer_in_another_form_is_unexpected(answer: dict[str, Any], at: str
     assert raised.value.detail == f"The service answered {at} in a form that it never promised."
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(objects("name", "last_check_in", "count", "flag", "user", "a", "owner"))
 def test_any_answer_is_read_or_unexpected(answer: dict[str, Any]) -> None:
     """UP-2: there is no third outcome, and what is read has every key."""
