@@ -137,12 +137,12 @@ class Handover:
         self, waiting: Iterator[Parcel], done: dict[int, Attempt], halt: asyncio.Event, stop_at_failure: bool
     ) -> None:
         for parcel in waiting:
+            if halt.is_set():
+                return
             attempt = await self._hand_over(parcel)
             done[parcel.position] = attempt
             if self.gone or (stop_at_failure and not attempt.taken):
                 halt.set()
-            if halt.is_set():
-                return
 
     async def _hand_over(self, parcel: Parcel) -> Attempt:
         """The last attempt that was made."""

@@ -7,10 +7,11 @@ died, and never run on two hosts at a time: a host that lost one finds its run m
 import asyncio
 import fcntl
 import hashlib
+import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -29,14 +30,18 @@ POLL = 0.1  # seconds until a queued stream is seen
 AT_ONCE = 32  # streams on one host
 BEAT = 5.0  # seconds between signs of life
 DEAD = 15.0  # seconds without one
+AGAIN = 1.0  # seconds until a step is tried again that did not reach the store
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)  # the store cannot be reached
 
 
 class Works(Protocol):
     """What does the work: one page of a stream, and a watch over what callers ask meanwhile."""
 
-    async def page(self, run: str, segment: int) -> bool: ...
+    async def page(self, run: str, segment: int, holder: str) -> bool: ...
 
     async def watch(self) -> None: ...
+
+    async def drain(self) -> None: ...
 
 
 class Queue:
@@ -63,12 +68,17 @@ async def working(store: Store, data_dir: Path, worker: Works, days: int) -> Asy
         DBOS(config=_config(store, host))
 
         @DBOS.step(name="page")
-        async def step(run: str, segment: int) -> bool:
-            return await worker.page(run, segment)
+        async def step(run: str, segment: int, holder: str) -> bool:
+            while True:
+                try:
+                    return await worker.page(run, segment, holder)
+                except AWAY:  # an error here would end the workflow, and leave its run at work for ever
+                    await asyncio.sleep(AGAIN)
 
         @DBOS.workflow(name="stream")
         async def stream(run: str, segment: int) -> None:
-            while await step(run, segment):
+            holder = secrets.token_hex(8)  # another one whenever the workflow is taken up again, here or elsewhere
+            while await step(run, segment, holder):
                 pass
 
         await asyncio.to_thread(_beat, store, host)
@@ -84,6 +94,7 @@ async def working(store: Store, data_dir: Path, worker: Works, days: int) -> Asy
             for watch in watches:
                 watch.cancel()
             await asyncio.gather(*watches, return_exceptions=True)
+            await worker.drain()
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
 
@@ -105,29 +116,43 @@ async def _watch(store: Store, host: str) -> None:
     """Show that this host is alive, and take over the streams of those that are not."""
     while True:
         await asyncio.sleep(BEAT)
-        for dead in await asyncio.to_thread(_beat, store, host):
-            left = await DBOS.list_workflows_async(
-                status="PENDING", executor_id=dead, load_input=False, load_output=False
-            )
-            await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
-            await asyncio.to_thread(_bury, store, dead)
+        with suppress(*AWAY):
+            for dead in await asyncio.to_thread(_beat, store, host):
+                await _take_over(store, dead)
+
+
+async def _take_over(store: Store, dead: str) -> None:
+    left = await DBOS.list_workflows_async(status="PENDING", executor_id=dead, load_input=False, load_output=False)
+    await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
+    await asyncio.to_thread(_bury, store, dead)
 
 
 def _beat(store: Store, host: str) -> list[str]:
-    """Note that this host is alive; returns those that have not been for too long."""
+    """Note that this host is alive; returns those that have not been for too long.
+
+    A host that was away itself judges nobody: when a store comes back, all have been silent for as long.
+    """
 
     def work(db: sa.Connection) -> list[str]:
         known = tables.hosts.c
         now = time.time()
-        if not db.execute(sa.update(tables.hosts).where(known.id == host).values(seen=now)).rowcount:
+        last = db.execute(sa.select(known.seen).where(known.id == host)).scalar()
+        if last is None:
             db.execute(sa.insert(tables.hosts).values(id=host, seen=now))
+        else:
+            db.execute(sa.update(tables.hosts).where(known.id == host).values(seen=now))
+        if last is None or last < now - DEAD:
+            return []
         return list(db.execute(sa.select(known.id).where(known.seen < now - DEAD, known.id != host)).scalars())
 
     return store.run_here(work)
 
 
 def _bury(store: Store, dead: str) -> None:
-    store.run_here(lambda db: db.execute(sa.delete(tables.hosts).where(tables.hosts.c.id == dead)))
+    """Unless it is back."""
+    known = tables.hosts.c
+    gone = sa.delete(tables.hosts).where(known.id == dead, known.seen < time.time() - DEAD)
+    store.run_here(lambda db: db.execute(gone))
 
 
 class _slot:  # noqa: N801

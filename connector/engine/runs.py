@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping
 
 from connector.engine import tables
 from connector.engine.clock import now
+from connector.engine.durable import AWAY
 from connector.engine.store import Store
 from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
@@ -57,11 +58,11 @@ class Run:
 
 
 def _progress(counts: Json) -> Json:
-    """sent = delivered + failed; a page counts as fetched when it is done, and until then as it is sent."""
+    """sent = delivered + failed; fetched = sent + skipped + what is in flight."""
     rest = {name: value for name, value in counts.items() if name != "seconds"}
     rate = round(counts["delivered"] / counts["seconds"], 1) if counts["seconds"] else 0.0
     sent = counts["delivered"] + counts["failed"]
-    return {**rest, "fetched": max(counts["fetched"], sent + counts["skipped"]), "sent": sent, "rate": rate}
+    return {**rest, "sent": sent, "rate": rate}
 
 
 class Runs:
@@ -131,7 +132,8 @@ class Runs:
     async def _write_behind(self) -> None:
         while True:
             await asyncio.sleep(BEHIND)
-            await self.flush()
+            with suppress(*AWAY):
+                await self.flush()
 
     async def _stored(self, id_: str) -> Run | None:
         wanted = sa.select(tables.runs).where(tables.runs.c.id == id_)

@@ -85,7 +85,7 @@ class Streams:
 
     async def resume(self, run: Run) -> None:
         """Go on with a paused or failed stream, from where it stopped."""
-        await self._again(run, ["paused", "failed"], {}, "resume")
+        await self._again(run, ["paused", "failed"], {"error": None}, "resume")
 
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
         """Send failed records again, all or some, with the ids and bytes they had."""
@@ -106,7 +106,7 @@ class Streams:
 
     async def _again(self, run: Run, states: list[str], values: Json, verb: str) -> None:
         """Queue another segment of a stream."""
-        reset = {"state": "queued", "wanted": "", "error": None, "finished": None, "segment": runs.c.segment + 1}
+        reset = {"state": "queued", "wanted": "", "finished": None, "segment": runs.c.segment + 1}
         begin = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(states), runs.c.job.is_not(None))
 
         def work(db: sa.Connection) -> bool:

@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,7 @@ from connector.engine import tables
 from connector.engine.clock import now
 from connector.engine.connections import Connections, meant
 from connector.engine.delivery import Attempt, Handover, Parcel, batch_of, body_of
+from connector.engine.durable import AWAY
 from connector.engine.flows import Flows, Target
 from connector.engine.runs import COUNTS
 from connector.engine.seals import Seals
@@ -39,12 +41,17 @@ WATCH = 0.5  # seconds until what a caller asked of another host is seen here
 log = structlog.get_logger()
 
 AGAIN = 300  # failures sent again in one step
+DRAIN = 5.0  # seconds that pages in flight get when the host stops
 
 runs, pages, failures = tables.runs, tables.pages, tables.failures
 
 
 class Lost(Exception):
     """Another host works on this stream now."""
+
+
+class Halted(Exception):
+    """This stream was to stop while it waited for a page."""
 
 
 @dataclass
@@ -57,14 +64,16 @@ class InFlight:
     skipped: int = 0
     truncated: bool = False
     done: set[int] = field(default_factory=set)
+    kept: bool = False
 
 
 @dataclass
 class Active:
-    """A stream at work on this host: what it was told, and how far it is."""
+    """A stream at work on this host: what it was told, and how far it is. `holder` names this one taking-up of it."""
 
     run: str
     segment: int
+    holder: str
     card: Card
     client: Client[Any]
     options: CardOptions
@@ -118,36 +127,71 @@ class Worker:
         self._telemetry = telemetry
         self._ended = ended
         self._active: dict[str, Active] = {}
+        self._pages = 0  # under way
+        self._draining = False
+        self._drained = asyncio.Event()
 
-    async def page(self, run: str, segment: int) -> bool:
-        """Do one page of a stream; returns whether there is more to do."""
-        began = time.monotonic()
-        active = self._active.get(run) or await self._begin(run, segment)
-        if active is None or active.segment != segment:
-            return False
+    async def page(self, run: str, segment: int, holder: str = "") -> bool:
+        """Do one page of a stream for who holds it; returns whether there is more to do."""
+        if self._draining:
+            await asyncio.Event().wait()  # for the end of this process: another one takes the stream up
+        self._pages += 1
         try:
-            more = await (self._redelivered(active) if active.redeliver else self._one_page(active, began))
-        except UpcardError as error:
-            more = await self._end(active, "failed", began, meant(error))
-        except Lost:
-            more = False
-        except Exception as error:
-            log.error("stream", run=run, error=type(error).__name__, exc_info=error)
-            more = await self._end(active, "failed", began, UpcardError("Something went wrong on our side."))
-        if not more:
-            self._forget(active)
+            return await self._held(run, segment, holder)
+        finally:
+            self._pages -= 1
+            if self._draining and not self._pages:
+                self._drained.set()
+
+    async def drain(self) -> None:
+        """Let every stream stop where it is, with its page kept and which of its records are done."""
+        self._draining = True
+        for active in self._active.values():
+            active.halt.set()
+        if self._pages:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), DRAIN)
+
+    async def _held(self, run: str, segment: int, holder: str) -> bool:
+        active = self._active.get(run)
+        if active is None or active.holder != holder:
+            active = await self._begin(run, segment, holder)
+        more = False
+        try:
+            more = active is not None and await self._worked(active)
+        finally:
+            if active and not more:
+                self._forget(active)
         return more
 
+    async def _worked(self, active: Active) -> bool:
+        """One page, and what its failure means for the stream."""
+        began = time.monotonic()
+        try:
+            return await (self._redelivered(active) if active.redeliver else self._one_page(active, began))
+        except UpcardError as error:
+            return await self._end(active, "failed", began, meant(error))
+        except Lost:
+            return False
+        except AWAY:
+            raise
+        except Exception as error:
+            log.error("stream", run=active.run, error=type(error).__name__, exc_info=error)
+            if active.page and not active.page.kept:  # it may be the page that cannot be written
+                self._put_back(active, active.page)
+            return await self._end(active, "failed", began, UpcardError("Something went wrong on our side."))
+
     async def watch(self) -> None:
-        """See what callers ask of streams at work here, and show what these wait for."""
+        """See what callers ask of streams at work here, which of them were lost, and show what they wait for."""
         while True:
             await asyncio.sleep(WATCH)
             if self._active:
-                for run, asked in await self._store.run(self._asked):
-                    self.tell(run, asked)
+                with suppress(*AWAY):
+                    for run, asked in await self._store.run(self._asked):
+                        self.tell(run, asked)
 
     def tell(self, run: str, asked: str) -> None:
-        """Pause or cancel a stream, if it is at work here."""
+        """Pause or cancel a stream, if it is at work here; or halt it without a word, if it was lost."""
         if active := self._active.get(run):
             active.asked = asked
             active.halt.set()
@@ -157,16 +201,23 @@ class Worker:
             waits = "the helper flow asks to slow down" if active.handover.waits else None
             if waits != active.counts["waiting_for"]:
                 active.counts["waiting_for"] = waits
-                db.execute(sa.update(runs).where(runs.c.id == active.run).values(waiting_for=waits))
-        wanted = sa.select(runs.c.id, runs.c.wanted).where(runs.c.id.in_(self._active), runs.c.wanted != "")
+                mine = (runs.c.id == active.run, runs.c.host == active.holder)
+                db.execute(sa.update(runs).where(*mine).values(waiting_for=waits))
+        lost = runs.c.host.not_in([active.holder for active in self._active.values()])
+        wanted = sa.select(runs.c.id, runs.c.wanted).where(
+            runs.c.id.in_(self._active), sa.or_(runs.c.wanted != "", lost)
+        )
         return [(row.id, row.wanted) for row in db.execute(wanted)]
 
-    async def _begin(self, run: str, segment: int) -> Active | None:
-        """Take up a segment where the store says it is; None where it is over, or another segment's turn."""
+    async def _begin(self, run: str, segment: int, holder: str) -> Active | None:
+        """Take up a segment where the store says it is; None where it is over, or another segment's turn.
+
+        Who held it before writes nothing any more: see `_write`.
+        """
 
         def work(db: sa.Connection) -> tuple[Json, Json | None] | None:
             mine = (runs.c.id == run, runs.c.segment == segment, runs.c.state.in_(["queued", "running", "canceling"]))
-            if not db.execute(sa.update(runs).where(*mine).values(state="running")).rowcount:
+            if not db.execute(sa.update(runs).where(*mine).values(state="running", host=holder)).rowcount:
                 return None
             row = db.execute(sa.select(runs).where(runs.c.id == run)).mappings().one()
             page = db.execute(sa.select(pages).where(pages.c.run == run)).mappings().first()
@@ -179,8 +230,12 @@ class Worker:
         try:
             active = await self._opened(row, self._kept(page) if page else None)
         except UpcardError as error:
-            await self._not_opened(run, segment, error)
+            await self._not_opened(run, holder, error)
             return None
+        if before := self._active.get(run):
+            before.halt.set()
+        if self._draining:
+            active.halt.set()
         self._active[run] = active
         self._telemetry.stream_began(run, active.card.key)
         if row["wanted"]:
@@ -196,6 +251,7 @@ class Worker:
         return Active(
             run=row["id"],
             segment=row["segment"],
+            holder=row["host"],
             card=card,
             client=self._connections.client(self._connections.get(row["connection"])),
             options=card.options.model_validate(job["options"]),
@@ -207,20 +263,23 @@ class Worker:
             redeliver=json.loads(row["redeliver"]) if row["redeliver"] else None,
         )
 
-    async def _not_opened(self, run: str, segment: int, error: UpcardError) -> None:
+    async def _not_opened(self, run: str, holder: str, error: UpcardError) -> None:
         """What a stream needs is gone: it failed where it was, and can be resumed once that is there again."""
-        mine = (runs.c.id == run, runs.c.segment == segment, runs.c.state.in_(["running", "canceling"]))
+        mine = (runs.c.id == run, runs.c.host == holder, runs.c.state.in_(["running", "canceling"]))
         ended = {"state": "failed", "finished": now(), "wanted": "", "error": json.dumps(error.shown(run))}
         await self._store.run(lambda db: db.execute(sa.update(runs).where(*mine).values(**ended)))
         self._ended(run)
 
     async def _one_page(self, active: Active, began: float) -> bool:
-        page = active.page or await self._next(active)
+        try:
+            page = active.page or await self._next(active)
+        except Halted:
+            return await self._halted(active, began)
         if page is None:
             return await self._end(active, "succeeded", began)
         if active.page is None:
-            await self._store.run(lambda db: self._keep(db, active, page))
-            active.page = page
+            self._take(active, page)
+            await self._store.run(lambda db: self._taken(db, active, page))
         if page.next is not None:
             active.last = frozenset(active.ids(page.records))
             active.ahead = asyncio.create_task(self._fetched(active, page.next, page.first + len(page.records)))
@@ -249,11 +308,24 @@ class Worker:
         await self._note(active, state, began, stopped[1] if stopped else None, rows_)
         return state == "running"
 
+    def _take(self, active: Active, page: InFlight) -> None:
+        """The page is in flight from now on."""
+        active.counts["fetched"] += len(page.records) + page.skipped
+        active.counts["skipped"] += page.skipped
+        active.page = page
+
+    def _put_back(self, active: Active, page: InFlight) -> None:
+        active.counts["fetched"] -= len(page.records) + page.skipped
+        active.counts["skipped"] -= page.skipped
+        active.page = None
+
+    def _taken(self, db: sa.Connection, active: Active, page: InFlight) -> None:
+        self._write(db, active, "running", {})
+        self._keep(db, active, page)
+
     def _turn(self, active: Active, page: InFlight) -> None:
         """The page is done: the next one's turn."""
         counts = active.counts
-        counts["fetched"] += len(page.records) + page.skipped
-        counts["skipped"] += page.skipped
         counts["pages"] += 1
         counts["cursor"] = page.next
         counts["truncated"] = page.truncated
@@ -269,15 +341,31 @@ class Worker:
             return ("paused" if active.asked == "pause" else "canceled"), None
         return None
 
+    async def _halted(self, active: Active, began: float) -> bool:
+        """Stop between two pages: as a caller asked, or as things are, since this host stops or lost the stream."""
+        if stopped := self._stopped(active, []):
+            return await self._end(active, stopped[0], began)
+        if self._draining:
+            return True
+        raise Lost(active.run)
+
     async def _next(self, active: Active) -> InFlight | None:
-        """The page after the last one; None where there is none."""
-        if active.ahead:
-            ahead, active.ahead = active.ahead, None
-            return _or_nothing(await ahead)
+        """The page after the last one; None where there is none. Raises Halted if it is to stop before it is there."""
         counts = active.counts
-        if counts["pages"] and counts["cursor"] is None:
-            return None
-        return _or_nothing(await self._fetched(active, counts["cursor"], counts["delivered"] + counts["failed"]))
+        if active.ahead is None:
+            if counts["pages"] and counts["cursor"] is None:
+                return None
+            fetched = self._fetched(active, counts["cursor"], counts["delivered"] + counts["failed"])
+            active.ahead = asyncio.create_task(fetched)
+        halted = asyncio.create_task(active.halt.wait())
+        try:
+            await asyncio.wait([active.ahead, halted], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            halted.cancel()
+        if not active.ahead.done():
+            raise Halted
+        ahead, active.ahead = active.ahead, None
+        return _or_nothing(ahead.result())
 
     async def _fetched(self, active: Active, cursor: str | None, first: int) -> InFlight:
         """Read a page from the service, without what the page before had already."""
@@ -287,12 +375,13 @@ class Worker:
             return InFlight(first, [], None)
         page = await active.card.ask(active.options, active.inputs, active.client, Cursor(cursor, left))
         new = [record for record in page.records if not active.last.intersection(active.ids([record]))]
-        if page.records and not new:
+        if page.records and not new and page.next is not None:
             raise Unexpected("The service sent the same page again.")
         if page.next is not None and page.next == cursor:
             raise Unexpected("The service leads back to the page that was just read.")
         skipped, some = len(page.records) - len(new), new[:left]
-        truncated = page.next is not None and active.counts["pages"] + 1 >= MOST_PAGES
+        before = active.counts["pages"] + (active.page is not None)
+        truncated = page.next is not None and before + 1 >= MOST_PAGES
         is_last = truncated or not page.records or len(some) == left
         return InFlight(first, some, None if is_last else page.next, skipped, truncated)
 
@@ -304,16 +393,22 @@ class Worker:
         taken = [parcel for parcel in some if parcel.position in done and done[parcel.position].taken]
         active.counts["delivered"] += _records(taken)
         active.counts["failed"] -= _records(taken)
-        told["after"] = max((parcel.position for parcel in some), default=told["after"])
-        over = len(some) < AGAIN or active.halt.is_set()
+        tried = len(done) == len(some)
+        if tried:
+            told["after"] = max((parcel.position for parcel in some), default=told["after"])
+        over = (tried and len(some) < AGAIN) or active.handover.gone or active.asked != ""
         state = active.state = told["then"] if over else "running"
         gone = sa.delete(failures).where(
             failures.c.run == active.run, failures.c.position.in_([parcel.position for parcel in taken])
         )
+        refused = [parcel for parcel in some if parcel.position in done and not done[parcel.position].taken]
+        still = [_again(active.run, parcel.position, done[parcel.position]) for parcel in refused]
         values = {"redeliver": None if over else json.dumps(told), "finished": now() if over else None}
 
         def work(db: sa.Connection) -> None:
             db.execute(gone)
+            for change in still:
+                db.execute(change)
             self._write(db, active, state, values)
 
         await self._store.run(work)
@@ -329,8 +424,11 @@ class Worker:
     ) -> None:
         """Write how far the stream is, in one transaction with its failures and the page that comes next."""
         goes_on, active.state = state == "running", state
-        if goes_on and active.ahead and active.ahead.done() and not active.ahead.exception():
-            active.page, active.ahead = _or_nothing(active.ahead.result()), None
+        wants_next = goes_on and active.page is None
+        if wants_next and active.ahead and active.ahead.done() and not active.ahead.exception():
+            ahead, active.ahead = _or_nothing(active.ahead.result()), None
+            if ahead:
+                self._take(active, ahead)
         active.counts["seconds"] += time.monotonic() - began
         values: Json = {} if goes_on else {"finished": None if state == "paused" else now(), "wanted": ""}
         values |= {"error": json.dumps(error.shown(active.run))} if error else {}
@@ -348,10 +446,11 @@ class Worker:
         await self._store.run(work)
 
     def _write(self, db: sa.Connection, active: Active, state: str, values: Json) -> None:
-        mine = (runs.c.id == active.run, runs.c.segment == active.segment, runs.c.state.in_(["running", "canceling"]))
+        held = (runs.c.id == active.run, runs.c.segment == active.segment, runs.c.host == active.holder)
+        mine = (*held, runs.c.state.in_(["running", "canceling"]))
         change = {**active.counts, **values}
         if state != "running":
-            change["state"] = state
+            change |= {"state": state, "waiting_for": None}
         if not db.execute(sa.update(runs).where(*mine).values(**change)).rowcount:
             raise Lost(active.run)
 
@@ -361,11 +460,12 @@ class Worker:
         row |= {"records": records, "done": json.dumps(sorted(page.done))}
         if not db.execute(sa.update(pages).where(pages.c.run == active.run).values(**row)).rowcount:
             db.execute(sa.insert(pages).values(run=active.run, **row))
+        page.kept = True
 
     def _kept(self, row: Json) -> InFlight:
         records = orjson.loads(self._seals.open_bytes(row["records"], _page_place(row["run"], row["first"])))
         done = set(json.loads(row["done"]))
-        return InFlight(row["first"], records, row["next"], row["skipped"], row["truncated"], done)
+        return InFlight(row["first"], records, row["next"], row["skipped"], row["truncated"], done, kept=True)
 
     def _failure(self, active: Active, parcel: Parcel, attempt: Attempt) -> Json:
         body = self._seals.seal_bytes(parcel.body, _failure_place(active.run, parcel.position))
@@ -388,7 +488,8 @@ class Worker:
     def _forget(self, active: Active) -> None:
         if active.ahead:
             active.ahead.cancel()
-        if self._active.pop(active.run, None):
+        if self._active.get(active.run) is active:
+            del self._active[active.run]
             counts = active.counts["delivered"], active.counts["failed"]
             self._telemetry.stream_stopped(active.run, active.card.key, active.state, *counts)
         self._ended(active.run)
@@ -402,9 +503,15 @@ def _failure_place(run: str, position: int) -> str:
     return f"failures/{run}/{position}/body"
 
 
+def _again(run: str, position: int, attempt: Attempt) -> sa.Update:
+    """The record failed once more: what its flow answers now."""
+    same = sa.update(failures).where(failures.c.run == run, failures.c.position == position)
+    return same.values(status=attempt.status, reason=attempt.reason, at=now())
+
+
 def _records(parcels: Sequence[Parcel]) -> int:
     return sum(parcel.records for parcel in parcels)
 
 
 def _or_nothing(page: InFlight) -> InFlight | None:
-    return page if page.records else None
+    return page if page.records or page.skipped else None
