@@ -1,7 +1,7 @@
 """The words a card is written in. Everything else about Upcard lives in the folders beside this file."""
 
 from connector.sdk.card import card, list_card
-from connector.sdk.client import Client, Connection, record_of, rows_of
+from connector.sdk.client import Client, Connection, Limits, record_of, rows_of
 from connector.sdk.errors import InvalidCall, Refused, Unexpected, UpcardError
 from connector.sdk.http import Reply
 from connector.sdk.kinds import (
@@ -35,6 +35,7 @@ __all__ = [
     "Integer",
     "InvalidCall",
     "Json",
+    "Limits",
     "List",
     "Number",
     "Object",

@@ -14,10 +14,12 @@ import respx
 import sqlalchemy as sa
 from starlette.types import ASGIApp
 
+from cards.kandji._client import Kandji
 from connector.engine import logs, seals
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
 from connector.rest.app import app
+from connector.sdk.client import Limits
 
 logs.configure("warning")
 
@@ -102,11 +104,13 @@ async def upcard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Upca
 class opened:  # noqa: N801
     """`async with opened(tmp_path) as upcard`: a host of one's own, with the settings given.
 
-    DBOS is one a process, and the session's host has it: other hosts here do not work on streams.
+    DBOS is one a process, and the session's host has it: other hosts here do not work on streams. Kandji as respx plays
+    it has no limits, unless they are given.
     """
 
-    def __init__(self, folder: Path, *, worker: bool = False, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, worker: bool = False, limits: Limits | None = None, **settings: Any) -> None:
         self._settings = Settings(data_dir=folder, worker=worker, **settings)
+        self._limits = limits
 
     async def __aenter__(self) -> Upcard:
         seals.generate(self._settings.data_dir)
@@ -119,7 +123,9 @@ class opened:  # noqa: N801
             base_url=HOST,
             headers={"Authorization": f"Bearer {key}"},
         )
-        await _connect(host)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Kandji, "limits", self._limits)
+            await _connect(host)
         return Upcard(host, made, self._http, host.keys.caller(key).id)
 
     async def __aexit__(self, *_: object) -> None:

@@ -10,6 +10,7 @@ from connector import (
     Connection,
     Cursor,
     Json,
+    Limits,
     Page,
     Record,
     Refused,
@@ -24,6 +25,7 @@ from connector import (
 
 VISIBLE = r"^[!-~]+$"  # what a header can carry
 PAGE = 300  # the most records Kandji returns at once
+LIMITS = Limits(per_second=50, per_hour=10_000)  # of a tenant, all tokens together; only the hour is documented
 
 
 class Tenant(
@@ -49,7 +51,7 @@ class Tenant(
         return {"Authorization": f"Bearer {self.token}"}
 
 
-class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1"):
+class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
     """Kandji's verbs: a device, a command on it, a secret of it, a page of a listing."""
 
     ADE = ("integrations", "apple", "ade")

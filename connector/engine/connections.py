@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from connector.catalog.find import Catalog, Connector
 from connector.engine import tables
 from connector.engine.addresses import Allowed, read_address
+from connector.engine.budget import Budget, Budgets, Share
 from connector.engine.clock import now
 from connector.engine.seals import Seals
 from connector.engine.store import Store
@@ -44,21 +45,33 @@ class Account:
     connector: str
     connection: Connection
     service: Service
+    budget: Budget | None
     created: str
     changed: str
+
+    def bulk(self, *, patient: bool) -> Share | None:
+        """What pages of a whole list may use of the budget; None where there is none."""
+        return Share(self.budget, bulk=True, patient=patient) if self.budget else None
 
 
 class Connections:
     """All connections of the host, opened once and kept."""
 
     def __init__(
-        self, catalog: Catalog, store: Store, seals: Seals, session: aiohttp.ClientSession, allowed: Allowed
+        self,
+        catalog: Catalog,
+        store: Store,
+        seals: Seals,
+        session: aiohttp.ClientSession,
+        allowed: Allowed,
+        budgets: Budgets | None = None,
     ) -> None:
         self._catalog = catalog
         self._store = store
         self._seals = seals
         self._session = session
         self._allowed = allowed
+        self._budgets = budgets or Budgets(store)
         self._accounts: dict[str, Account] = {}
         for row in store.run_here(lambda db: db.execute(sa.select(tables.connections)).mappings().all()):
             self._keep(dict(row))
@@ -85,8 +98,10 @@ class Connections:
         why = f"Name one of the {len(fitting)} {card.connector} connections."
         raise InvalidCall.of([Fault("connection", why)])
 
-    def client(self, account: Account, held: frozenset[str] = frozenset()) -> Client[Any]:
-        made: Client[Any] = self._catalog.connector(account.connector).client(account.connection, account.service, held)
+    def client(self, account: Account, held: frozenset[str] = frozenset(), share: Share | None = None) -> Client[Any]:
+        """The account's client; its requests count as single calls, unless a share is given."""
+        service = account.service.metered(share) if share else account.service
+        made: Client[Any] = self._catalog.connector(account.connector).client(account.connection, service, held)
         return made
 
     async def create(self, name: str, connector: str, fields: Json) -> Account:
@@ -163,8 +178,11 @@ class Connections:
         self._accounts[row["name"]] = self._opened(row, table.model_validate(fields))
 
     def _opened(self, row: Mapping[str, str], connection: Connection) -> Account:
-        service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep)
-        return Account(row["name"], row["connector"], connection, service, row["created"], row["changed"])
+        limits = self._catalog.connector(row["connector"]).client.limits
+        budget = self._budgets.of(row["name"], limits) if limits else None
+        single = Share(budget, bulk=False, patient=False) if budget else None
+        service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep, single)
+        return Account(row["name"], row["connector"], connection, service, budget, row["created"], row["changed"])
 
 
 def meant(error: UpcardError) -> UpcardError:

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
 from connector.engine.addresses import Allowed
+from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
 from connector.engine.durable import Queue, working
 from connector.engine.flows import Flows
+from connector.engine.hosts import present
 from connector.engine.keys import Keys
 from connector.engine.network import open_session
 from connector.engine.runner import Runner
@@ -70,15 +72,18 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         AsyncExitStack() as stack,
     ):
         found, runs, streams = catalog(), Runs(store), Streams(store, sealed, Queue(store))
-        connections = Connections(found, store, sealed, upstream, services)
+        budgets = Budgets(store)
+        stack.callback(budgets.close)
+        connections = Connections(found, store, sealed, upstream, services, budgets)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
         runner = Runner(connections, runs, streams, telemetry)
         worker = Worker(store, sealed, found, connections, flows, callbacks, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
+        presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         if settings.worker:
-            await stack.enter_async_context(working(store, settings.data_dir, worker, settings.retention_days))
+            await stack.enter_async_context(working(store, presence, worker, settings.retention_days))
         yield Host(
             settings=settings,
             catalog=found,

@@ -60,17 +60,22 @@ class Runner:
 
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
+        client = self.connections.client(ready.account, share=ready.account.bulk(patient=False))
         try:
-            return await _ask(ready, self.connections.client(ready.account))(cursor)
+            return await _ask(ready, client)(cursor)
         except UpcardError as error:
             raise meant(error) from error
 
     async def records(self, ready: Ready) -> AsyncIterator[Page[Any]]:
         """All records of a list card, page by page, for a caller that takes them itself."""
         run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
+        share = ready.account.bulk(patient=False)
+        client = self.connections.client(ready.account, share=share)
         ended: UpcardError | None = UpcardError("The caller went away.")
         try:
-            async for page in pages(_ask(ready, self.connections.client(ready.account))):
+            async for page in pages(_ask(ready, client)):
+                if share:
+                    share.patient = True  # a failure would cut off the answer, which has begun
                 yield page
             ended = None
         except UpcardError as error:

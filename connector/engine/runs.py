@@ -16,8 +16,7 @@ from sqlalchemy import RowMapping
 
 from connector.engine import tables
 from connector.engine.clock import now
-from connector.engine.durable import AWAY
-from connector.engine.store import Store
+from connector.engine.store import AWAY, Store
 from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 

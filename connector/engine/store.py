@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)  # the store cannot be reached
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 T = TypeVar("T")

@@ -85,6 +85,14 @@ failures = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),  # sealed: the bytes that were sent
 )
 
+budgets = sa.Table(  # how many requests a connection has made in the last hour of the clock in which it made any
+    "budgets",
+    metadata,
+    sa.Column("connection", sa.String(64), primary_key=True),
+    sa.Column("hour", sa.BigInteger, nullable=False),  # when it began, in seconds since 1970
+    sa.Column("used", sa.BigInteger, nullable=False),
+)
+
 hosts = sa.Table(
     "hosts",
     metadata,

@@ -19,14 +19,14 @@ import structlog
 
 from connector.catalog.find import Catalog
 from connector.engine import tables
+from connector.engine.budget import Share
 from connector.engine.clock import now
 from connector.engine.connections import Connections, meant
 from connector.engine.delivery import Attempt, Handover, Parcel, batch_of, body_of
-from connector.engine.durable import AWAY
 from connector.engine.flows import Flows, Target
 from connector.engine.runs import COUNTS
 from connector.engine.seals import Seals
-from connector.engine.store import Store
+from connector.engine.store import AWAY, Store
 from connector.engine.streams import job_place
 from connector.engine.telemetry import Telemetry
 from connector.sdk.card import Card
@@ -76,6 +76,7 @@ class Active:
     holder: str
     card: Card
     client: Client[Any]
+    share: Share | None
     options: CardOptions
     inputs: CardInputs
     wanted: Stream
@@ -88,6 +89,13 @@ class Active:
     state: str = "running"
     ahead: "asyncio.Task[InFlight] | None" = None
     last: frozenset[Any] = frozenset()
+
+    @property
+    def waits_for(self) -> str | None:
+        """What keeps it from going on, in words."""
+        if self.handover.waits:
+            return "the helper flow asks to slow down"
+        return self.share.waits_for if self.share else None
 
     def parcels(self, page: InFlight) -> list[Parcel]:
         """What of a page is still to be sent; how it is cut depends on the page alone, so that ids stay the same."""
@@ -198,7 +206,7 @@ class Worker:
 
     def _asked(self, db: sa.Connection) -> list[tuple[str, str]]:
         for active in list(self._active.values()):
-            waits = "the helper flow asks to slow down" if active.handover.waits else None
+            waits = active.waits_for
             if waits != active.counts["waiting_for"]:
                 active.counts["waiting_for"] = waits
                 mine = (runs.c.id == active.run, runs.c.host == active.holder)
@@ -248,12 +256,15 @@ class Worker:
         card = self._catalog.card(row["card"])
         wanted = Stream.model_validate(job["wanted"])
         target = (await self._flows.get(wanted.flow)).target if wanted.flow else Target(**job["target"])
+        account = self._connections.get(row["connection"])
+        share = account.bulk(patient=True)
         return Active(
             run=row["id"],
             segment=row["segment"],
             holder=row["host"],
             card=card,
-            client=self._connections.client(self._connections.get(row["connection"])),
+            client=self._connections.client(account, share=share),
+            share=share,
             options=card.options.model_validate(job["options"]),
             inputs=card.inputs.model_validate(job["inputs"]),
             wanted=wanted,

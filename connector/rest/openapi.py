@@ -101,7 +101,20 @@ SCHEMAS: Json = {
         }
     ),
     "Choice": _record({"value": {}, "label": TEXT}),
-    "Connection": _record({"name": TEXT, "connector": TEXT, "fields": OBJECT, "created": TEXT, "changed": TEXT}),
+    "Connection": _record(
+        {
+            "name": TEXT,
+            "connector": TEXT,
+            "fields": OBJECT,
+            "created": TEXT,
+            "changed": TEXT,
+            "budget": {
+                **_record({"per_hour": {"type": "integer"}, "left": {"type": "integer"}, "resets": TEXT}),
+                "description": "What is left of the hour's requests, where one connection is asked for",
+            },
+        },
+        "budget",
+    ),
     "Checked": _record({"connection": TEXT, "connected": {"type": "boolean"}}),
     "Flow": _record(
         {

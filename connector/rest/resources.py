@@ -60,7 +60,9 @@ async def create_connection(request: Request) -> Response:
 
 async def get_connection(request: Request) -> Response:
     known = _host(request).connections
-    return json_answer(_connection(known, known.get(request.path_params["name"])))
+    account = known.get(request.path_params["name"])
+    budget = {"budget": await account.budget.shown()} if account.budget else {}
+    return json_answer(_connection(known, account) | budget)
 
 
 async def change_connection(request: Request) -> Response:

@@ -40,6 +40,14 @@ class Connection(Table):
 C = TypeVar("C", bound=Connection)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How many requests a service takes from one account, in a second and in an hour."""
+
+    per_second: int
+    per_hour: int
+
+
 @dataclass
 class WouldSend(Exception):
     """Ends a dry run: what would have been sent."""
@@ -54,11 +62,12 @@ class Client(Generic[C]):
 
     title: ClassVar[str]
     prefix: ClassVar[str] = ""
+    limits: ClassVar[Limits | None] = None
     connects_with: ClassVar[type[Connection]]
 
-    def __init_subclass__(cls, title: str, prefix: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(cls, title: str, prefix: str = "", limits: Limits | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.title, cls.prefix = title, prefix
+        cls.title, cls.prefix, cls.limits = title, prefix, limits
         cls.connects_with = next(get_args(base)[0] for base in cls.__dict__["__orig_bases__"] if get_args(base))
 
     def __init__(self, connection: C, service: Service, held: frozenset[str] = frozenset()) -> None:

@@ -157,7 +157,7 @@ class Refused(UpcardError):
 
 
 class Throttled(Refused):
-    """The service asks to slow down and the retries are spent; nothing was done."""
+    """The service asks to slow down and the retries are spent, or would: the budget is used up. Nothing was done."""
 
     slug, title, status, retry = "throttled", "The service asks to slow down", 503, True
 

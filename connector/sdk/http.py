@@ -7,11 +7,12 @@ carried out (never sent, or 429); otherwise its outcome is unknown and the calle
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import httpx
@@ -93,6 +94,20 @@ class OverAiohttp(httpx.AsyncBaseTransport):
             return httpx.Response(answer.status, headers=headers, content=await _body(answer))
 
 
+class Meter(Protocol):
+    """Counts what is asked of a service, and holds back what would be too much."""
+
+    @property
+    def patient(self) -> bool:
+        """Whether `take` waits out the time a service asks for."""
+
+    async def take(self) -> None:
+        """Count one request; returns when it may be sent. Raises Throttled where that would be too late."""
+
+    def learn(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Heed what the headers of an answer say about limits."""
+
+
 class Service:
     """One service's API under one origin, with its credentials. Redirects are not followed, cookies not kept."""
 
@@ -102,11 +117,19 @@ class Service:
         headers: Mapping[str, str],
         session: aiohttp.ClientSession | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        meter: Meter | None = None,
     ) -> None:
         self.sleep = sleep
+        self._meter = meter
         self._origin = origin
         self._headers = {"Accept": "application/json", "User-Agent": "upcard", **headers}
         self._http = httpx.AsyncClient(transport=OverAiohttp(session) if session else None, trust_env=False)
+
+    def metered(self, meter: Meter) -> "Service":
+        """The same service, asked by way of another meter."""
+        other = copy(self)
+        other._meter = meter
+        return other
 
     async def ask(
         self,
@@ -127,14 +150,28 @@ class Service:
         request = httpx.Request(method, url, content=content, headers={**self._headers, **(headers or {}), **typed})
         end = time.monotonic() + DEADLINE
         for attempt in range(ATTEMPTS):
+            end += await self._taken()
             try:
                 return await self._once(request, end)
             except Again as again:
-                wait = again.after if again.after is not None else _jitter(attempt)
+                wait = self._wait(again, attempt)
                 if attempt + 1 == ATTEMPTS or time.monotonic() + wait > end:
                     raise again.error from again
                 await self.sleep(wait)
         raise AssertionError("unreachable")
+
+    async def _taken(self) -> float:
+        """Take a request from the meter; gives the seconds it took, which are not the service's."""
+        if self._meter is None:
+            return 0.0
+        began = time.monotonic()
+        await self._meter.take()
+        return time.monotonic() - began
+
+    def _wait(self, again: Again, attempt: int) -> float:
+        if again.after is None:
+            return _jitter(attempt)
+        return 0.0 if self._meter and self._meter.patient else again.after  # a patient meter waits by itself
 
     async def _once(self, request: httpx.Request, end: float) -> Reply:
         # The client's own `send` adds cookies, redirects and a second parsing of the URL: a tenth of a call.
@@ -148,6 +185,8 @@ class Service:
             raise _broken(error, reads=request.method in READS) from error
         except TooMuch as error:
             raise _unreadable("The service answered more than 32 MiB.", request.method in READS) from error
+        if self._meter:
+            self._meter.learn(response.headers.raw)
         return _judged(response, body, reads=request.method in READS)
 
 

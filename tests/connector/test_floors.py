@@ -18,7 +18,7 @@ NETWORK = {
     "connector/cli/serve.py": "listens",
     "connector/engine/connections.py": "is handed a session",
     "connector/engine/delivery.py": "is handed a session",
-    "connector/engine/durable.py": "asks for this machine's name",
+    "connector/engine/hosts.py": "asks for this machine's name",
     "connector/engine/network.py": "opens sessions, with their guard",
     "connector/engine/trials.py": "is handed a session",
     "connector/engine/worker.py": "is handed a session",

@@ -1,0 +1,99 @@
+"""The hosts that share a store: an ID for each, its signs of life, and which of them have died."""
+
+import asyncio
+import fcntl
+import hashlib
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import sqlalchemy as sa
+
+from connector.engine.store import AWAY, Store
+from connector.engine.tables import hosts
+
+BEAT = 5.0  # seconds between signs of life
+DEAD = 15.0  # seconds without one
+
+
+class Presence:
+    """This host among those that share its store: how many are alive, and which have died."""
+
+    def __init__(self, store: Store, id_: str) -> None:
+        self._store = store
+        self.id = id_
+        self.alive = 1
+        self.dead: list[str] = []
+
+    async def beat(self) -> None:
+        """Show that this host is alive, and see which others are."""
+        self.alive, self.dead = await self._store.run(self._beat)
+
+    async def bury(self, dead: str) -> None:
+        """Forget a host that died, unless it is back."""
+        gone = sa.delete(hosts).where(hosts.c.id == dead, hosts.c.seen < time.time() - DEAD)
+        await self._store.run(lambda db: db.execute(gone))
+
+    def _beat(self, db: sa.Connection) -> tuple[int, list[str]]:
+        now = time.time()
+        seen = {row.id: row.seen for row in db.execute(sa.select(hosts))}
+        if self.id in seen:
+            db.execute(sa.update(hosts).where(hosts.c.id == self.id).values(seen=now))
+        else:
+            db.execute(sa.insert(hosts).values(id=self.id, seen=now))
+        last = seen.pop(self.id, 0.0)
+        silent = [other for other, at in seen.items() if at < now - DEAD]
+        # Who was away itself judges nobody: when a store comes back, all have been silent for as long.
+        return 1 + len(seen) - len(silent), silent if last >= now - DEAD else []
+
+
+@asynccontextmanager
+async def present(store: Store, data_dir: Path, told: Callable[[int], None]) -> AsyncIterator[Presence]:
+    """Be alive in the eyes of the others while the block runs, and tell again and again how many are."""
+    with _slot(data_dir) as id_:
+        presence = Presence(store, id_)
+        await presence.beat()
+        told(presence.alive)
+        beats = asyncio.create_task(_beats(presence, told))
+        try:
+            yield presence
+        finally:
+            beats.cancel()
+            await asyncio.gather(beats, return_exceptions=True)
+
+
+async def _beats(presence: Presence, told: Callable[[int], None]) -> None:
+    while True:
+        await asyncio.sleep(BEAT)
+        with suppress(*AWAY):  # the next beat may find the store again
+            await presence.beat()
+            told(presence.alive)
+
+
+class _slot:  # noqa: N801
+    """An ID for this process that is free, and the same again after a restart: the first lock file nobody holds."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> str:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for number in range(1000):
+            path = self._folder / f"slot-{number}.lock"
+            self._file = path.open("w")
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._file.close()
+            else:
+                folder = hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:8]
+                return f"{socket.gethostname()}-{folder}-{number}"
+        raise RuntimeError("More than 1000 hosts share this data folder.")
+
+    def __exit__(self, *_: object) -> None:
+        if self._file:
+            self._file.close()
