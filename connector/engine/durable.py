@@ -1,4 +1,4 @@
-"""Durable work on DBOS: a stream is a workflow, a page of it a step. Knows nothing of cards or flows.
+"""Durable work on DBOS: a stream is a workflow, a second of it a step. Knows nothing of cards or flows.
 
 One host launches DBOS once. Streams are queued in the transaction that accepts their run, taken over from hosts that
 died, and never run on two hosts at a time: a host that lost one finds its run moved on, and stops.
@@ -27,9 +27,9 @@ AGAIN = 1.0  # seconds until a step is tried again that did not reach the store
 
 
 class Works(Protocol):
-    """What does the work: one page of a stream, and a watch over what callers ask meanwhile."""
+    """What does the work: a second of a stream, and a watch over what callers ask meanwhile."""
 
-    async def page(self, run: str, segment: int, holder: str) -> bool: ...
+    async def go_on(self, run: str, segment: int, holder: str) -> bool: ...
 
     async def watch(self) -> None: ...
 
@@ -62,7 +62,7 @@ async def working(store: Store, presence: Presence, worker: Works, days: int) ->
     async def step(run: str, segment: int, holder: str) -> bool:
         while True:
             try:
-                return await worker.page(run, segment, holder)
+                return await worker.go_on(run, segment, holder)
             except AWAY:  # an error here would end the workflow, and leave its run at work for ever
                 await asyncio.sleep(AGAIN)
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
+import hmac
 import json
+import math
 import re
 import secrets
+from binascii import b2a_base64
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -57,10 +60,14 @@ class Target:
         before = {self.secret: until, **{old: end for old, end in self.retired.items() if old != secret}}
         return replace(self, secret=secret, retired=dict(islice(before.items(), MOST_RETIRED)))
 
-    def signed(self, id_: str, at: datetime, body: str) -> str:
-        """The signature of each secret in use at this time, the newest first."""
-        in_use = [webhook for webhook, end in self._webhooks if end is None or written(at) < end]
-        return " ".join(webhook.sign(id_, at, body) for webhook in in_use)
+    def signed(self, id_: str, at: int, body: bytes) -> str:
+        """The signature of each secret in use at this time (seconds since 1970), the newest first.
+
+        As standardwebhooks signs, in a quarter of its time: it was a tenth of what a record costs (bench/README.md).
+        """
+        content = b"%s.%d.%s" % (id_.encode(), at, body)
+        in_use = [hmac.digest(key, content, "sha256") for key, end in self._keys if at < end]
+        return " ".join(["v1," + b2a_base64(signature, newline=False).decode() for signature in in_use])
 
     @property
     def rotating_until(self) -> str | None:
@@ -69,9 +76,10 @@ class Target:
         return end if now() < end else None
 
     @cached_property
-    def _webhooks(self) -> list[tuple[Webhook, str | None]]:
+    def _keys(self) -> list[tuple[bytes, float]]:
         """What signs, and until when."""
-        return [(Webhook(self.secret), None), *((Webhook(old), end) for old, end in self.retired.items())]
+        retired = [(_key(old), datetime.fromisoformat(end).timestamp()) for old, end in self.retired.items()]
+        return [(_key(self.secret), math.inf), *retired]
 
 
 @dataclass(frozen=True)
@@ -176,6 +184,10 @@ class Flows:
 def new_secret() -> str:
     """A signing secret of 32 random bytes, in the form of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix("whsec_"))
 
 
 def _place(name: str) -> str:

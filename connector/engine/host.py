@@ -13,10 +13,13 @@ from connector.engine.addresses import Allowed
 from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
+from connector.engine.destinations import Destinations
 from connector.engine.durable import Queue, working
 from connector.engine.flows import Flows
 from connector.engine.hosts import present
+from connector.engine.jobs import Jobs
 from connector.engine.keys import Keys
+from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
 from connector.engine.runner import Runner
 from connector.engine.runs import Runs
@@ -27,7 +30,8 @@ from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import Worker
 
-MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
+MOST_TO_SERVICES = 256  # connections open at once
+MOST_TO_FLOWS = 4000  # many more than one origin may have: a slow one leaves room for others (CB-8)
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
     services, receivers = Allowed.parse(settings.allow_services), Allowed.parse(settings.allow_receivers)
     # Two sessions, one guard each: an address that is allowed for a service must not become one for a callback.
     async with (
-        open_session(services, limit=MOST_CONNECTIONS) as upstream,
-        open_session(receivers, limit=MOST_CONNECTIONS) as callbacks,
+        open_session(services, limit=MOST_TO_SERVICES) as upstream,
+        open_session(receivers, limit=MOST_TO_FLOWS) as callbacks,
         AsyncExitStack() as stack,
     ):
         found, runs, streams = catalog(), Runs(store), Streams(store, sealed, Queue(store))
@@ -79,7 +83,9 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
         runner = Runner(connections, runs, streams, telemetry)
-        worker = Worker(store, sealed, found, connections, flows, callbacks, telemetry, streams.ended)
+        destinations = Destinations()
+        jobs = Jobs(found, connections, flows, sealed, callbacks, destinations)
+        worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         if settings.worker:

@@ -57,11 +57,11 @@ class Run:
 
 
 def _progress(counts: Json) -> Json:
-    """sent = delivered + failed; fetched = sent + skipped + what is in flight."""
+    """sent = delivered + failed; fetched = sent + skipped + pending: in flight, or to be tried again (CB-11)."""
     rest = {name: value for name, value in counts.items() if name != "seconds"}
     rate = round(counts["delivered"] / counts["seconds"], 1) if counts["seconds"] else 0.0
     sent = counts["delivered"] + counts["failed"]
-    return {**rest, "sent": sent, "rate": rate}
+    return {**rest, "sent": sent, "pending": counts["fetched"] - counts["skipped"] - sent, "rate": rate}
 
 
 class Runs:

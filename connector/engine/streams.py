@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Literal
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from connector.engine import tables
 from connector.engine.calls import Ready
 from connector.engine.clock import now
 from connector.engine.durable import Queue
+from connector.engine.jobs import seal_job
 from connector.engine.runs import ENDED, Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
@@ -39,7 +40,7 @@ class Streams:
         run = Run(ready.card.key, ready.account.name, ready.caller, state="queued")
         names = ("id", "card", "connection", "caller", "state", "started")
         row = {name: getattr(run, name) for name in names}
-        row["job"] = self._seals.seal(json.dumps(_job(ready)), job_place(run.id))
+        row["job"] = seal_job(ready, run.id, self._seals)
 
         def work(db: sa.Connection) -> None:
             db.execute(sa.insert(runs).values(row))
@@ -85,33 +86,45 @@ class Streams:
 
     async def resume(self, run: Run) -> None:
         """Go on with a paused or failed stream, from where it stopped."""
-        await self._again(run, ["paused", "failed"], {"error": None}, "resume")
+        await self._again(run, ["paused", "failed"], lambda _: {"error": None}, "resume")
 
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
         """Send failed records again, all or some, with the ids and bytes they had."""
         ended = ["succeeded", "failed", "canceled", "paused"]
-        unfinished = sa.select(runs.c.redeliver).where(runs.c.id == run.id)  # it failed, and did not get to its end
-        before = await self._store.run(lambda db: db.execute(unfinished).scalar())
-        then = json.loads(before)["then"] if before else run.state
-        again = json.dumps({"only": positions, "after": -1, "then": then})
-        await self._again(run, ended, {"redeliver": again}, "redeliver")
+        some = [failures.c.run == run.id, failures.c.due.is_(None)]
+        some += [] if positions is None else [failures.c.position.in_(positions)]
+        again = sa.update(failures).where(*some).values(due=time.time(), attempts=0)
+
+        def work(db: sa.Connection) -> Json:
+            count = db.execute(
+                sa.select(sa.func.coalesce(sa.func.sum(failures.c.records), 0)).where(*some)
+            ).scalar_one()
+            db.execute(again)
+            before = db.execute(sa.select(runs.c.redeliver).where(runs.c.id == run.id)).scalar()
+            then = before or json.dumps({"then": run.state})  # one that could not begin is still to be done
+            return {"redeliver": then, "failed": runs.c.failed - int(count)}
+
+        await self._again(run, ended, work, "redeliver")
 
     async def failures(self, run: Run, cursor: int, limit: int) -> tuple[list[Json], str | None]:
         """What the flow did not take, by position: never the record itself."""
         shown = (failures.c.position, failures.c.status, failures.c.reason, failures.c.at, failures.c.records)
-        wanted = sa.select(*shown).where(failures.c.run == run.id, failures.c.position > cursor)
+        wanted = sa.select(*shown).where(
+            failures.c.run == run.id, failures.c.position > cursor, failures.c.due.is_(None)
+        )
         wanted = wanted.order_by(failures.c.position).limit(limit + 1)
         found = await self._store.run(lambda db: [_plain(row) for row in db.execute(wanted).mappings()])
         return found[:limit], str(found[limit - 1]["position"]) if len(found) > limit else None
 
-    async def _again(self, run: Run, states: list[str], values: Json, verb: str) -> None:
-        """Queue another segment of a stream."""
+    async def _again(self, run: Run, states: list[str], change: Callable[[sa.Connection], Json], verb: str) -> None:
+        """Queue another segment of a stream, with some change to it."""
         reset = {"state": "queued", "wanted": "", "finished": None, "segment": runs.c.segment + 1}
         begin = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(states), runs.c.job.is_not(None))
 
         def work(db: sa.Connection) -> bool:
-            if not db.execute(begin.values(**reset, **values)).rowcount:
+            if not db.execute(begin.values(reset)).rowcount:
                 return False
+            db.execute(sa.update(runs).where(runs.c.id == run.id).values(change(db)))
             segment = db.execute(sa.select(runs.c.segment).where(runs.c.id == run.id)).scalar_one()
             self._queue.put(db, run.id, segment)
             return True
@@ -129,20 +142,3 @@ class Streams:
 def _plain(row: sa.RowMapping) -> Json:
     """The row with keys that are plain text: SQLAlchemy's own are not, to orjson."""
     return {str(key): value for key, value in row.items()}
-
-
-def job_place(run: str) -> str:
-    return f"runs/{run}/job"
-
-
-def _job(ready: Ready) -> Json:
-    """All that a stream needs to go on, on any host."""
-    streaming = ready.streaming
-    if streaming is None:
-        raise ValueError("only a stream has a job")
-    return {
-        "options": ready.options.model_dump(),
-        "inputs": ready.inputs.model_dump(),
-        "wanted": streaming.wanted.model_dump(),
-        "target": asdict(streaming.unregistered) if streaming.unregistered else None,
-    }

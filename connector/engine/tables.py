@@ -45,7 +45,7 @@ runs = sa.Table(
     sa.Column("error", sa.Text),  # JSON: the problem it ended with
     sa.Column("job", sa.Text),  # sealed JSON: what a stream needs to go on
     sa.Column("wanted", sa.String(16), nullable=False, server_default=""),  # pause or cancel, asked for by a caller
-    sa.Column("redeliver", sa.Text),  # JSON: which failures to send again, how far it is, and the state after it
+    sa.Column("redeliver", sa.Text),  # JSON: that failures are sent again, and the state after it
     sa.Column("segment", sa.Integer, nullable=False, server_default="0"),  # how often it was begun: each is a workflow
     sa.Column("host", sa.String(64), nullable=False, server_default=""),
     sa.Column("fetched", sa.BigInteger, nullable=False, server_default="0"),
@@ -61,19 +61,19 @@ runs = sa.Table(
     sa.Index("runs_by_state", "state"),
 )
 
-pages = sa.Table(  # the one page that a stream has in flight: delivered again as it was if the host dies
+pages = sa.Table(  # that streams have in flight: delivered again as they were if the host dies
     "pages",
     metadata,
     sa.Column("run", sa.String(64), primary_key=True),
-    sa.Column("first", sa.BigInteger, nullable=False),  # position of its first record
+    sa.Column("first", sa.BigInteger, primary_key=True),  # position of its first record
     sa.Column("next", sa.Text),
     sa.Column("records", sa.LargeBinary, nullable=False),  # sealed JSON
     sa.Column("skipped", sa.Integer, nullable=False),
     sa.Column("truncated", sa.Boolean, nullable=False),
-    sa.Column("done", sa.Text, nullable=False, server_default="[]"),  # JSON: positions done before a pause
+    sa.Column("done", sa.Text, nullable=False, server_default="[]"),  # JSON: positions that are done
 )
 
-failures = sa.Table(
+failures = sa.Table(  # what flows did not take, or not yet
     "failures",
     metadata,
     sa.Column("run", sa.String(64), primary_key=True),
@@ -83,6 +83,9 @@ failures = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", sa.String(32), nullable=False),
     sa.Column("body", sa.LargeBinary, nullable=False),  # sealed: the bytes that were sent
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("due", sa.Float),  # when it is sent again, in seconds since 1970; null: it has failed
+    sa.Index("failures_due", "run", "due"),
 )
 
 budgets = sa.Table(  # how many requests a connection has made in the last hour of the clock in which it made any

@@ -1,6 +1,5 @@
 """Try a helper flow: one sample record, signed like any other, in a single attempt."""
 
-import asyncio
 import secrets
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from connector.catalog.find import Catalog
 from connector.catalog.schema import record_schema
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.delivery import Handover, Parcel, body_of
+from connector.engine.destinations import Destination
 from connector.engine.flows import Flows
 from connector.sdk.errors import DestinationNotAllowed, Fault, InvalidCall
 from connector.sdk.kinds import Json
@@ -42,12 +42,12 @@ class Trials:
         target = (await self.flows.get(flow)).target
         body = body_of(self._record(card))
         read_address(target.url, self.receivers, "url")
-        handover = Handover(self.session, target, f"test_{secrets.token_hex(8)}", schedule=(), patience=1)
+        handover = Handover(self.session, Destination(), target, f"test_{secrets.token_hex(8)}", patience=1)
         began = time.monotonic()
-        sent = await handover.send([Parcel(0, 1, body)], 1, asyncio.Event())
-        if sent[0].is_blocked:
+        sent = await handover.send(Parcel(0, 1, body))
+        if sent.is_blocked:
             raise DestinationNotAllowed("The destination is not allowed.")
-        return Tried(sent[0].taken, sent[0].status, round((time.monotonic() - began) * 1000))
+        return Tried(sent.taken, sent.status, round((time.monotonic() - began) * 1000))
 
     def _record(self, card: str | None) -> Json:
         if card is None:

@@ -19,9 +19,9 @@ NETWORK = {
     "connector/engine/connections.py": "is handed a session",
     "connector/engine/delivery.py": "is handed a session",
     "connector/engine/hosts.py": "asks for this machine's name",
+    "connector/engine/jobs.py": "is handed a session",
     "connector/engine/network.py": "opens sessions, with their guard",
     "connector/engine/trials.py": "is handed a session",
-    "connector/engine/worker.py": "is handed a session",
     "connector/sdk/http.py": "is handed a session",
 }
 CLIENTS = {"aiohttp", "httpx", "http.client", "requests", "socket", "urllib.request", "urllib3"}

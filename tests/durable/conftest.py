@@ -75,9 +75,10 @@ def counts(run: dict[str, Any]) -> tuple[int, int, int, int]:
 
 
 def adds_up(run: dict[str, Any]) -> bool:
-    """fetched = sent + skipped + in flight, and sent = delivered + failed."""
+    """fetched = sent + skipped + pending, of which two pages can be in flight, and sent = delivered + failed."""
     fetched, delivered, failed, skipped = counts(run)
-    return run["progress"]["sent"] == delivered + failed and 0 <= fetched - delivered - failed - skipped <= PAGE
+    sent, pending = run["progress"]["sent"], run["progress"]["pending"]
+    return sent == delivered + failed and fetched == sent + skipped + pending and 0 <= pending <= 2 * PAGE
 
 
 def _taken(_: dict[str, Any]) -> web.Response:

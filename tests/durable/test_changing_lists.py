@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from connector.engine import worker
+from connector.engine import source
 from tests.conftest import Upcard
 from tests.durable.conftest import DEVICES, Stage, adds_up, counts
 from tests.processes import admin, until
@@ -68,13 +68,13 @@ async def test_a_page_that_comes_again_fails_the_run(upcard: Upcard, kandji: res
 async def test_a_list_with_too_many_pages_is_cut_and_says_so(
     upcard: Upcard, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """The page cap ends the stream with `truncated`, after exactly so many pages."""
-    monkeypatch.setattr(worker, "MOST_PAGES", most)
+    """The page cap ends the stream with `truncated`, after exactly so many pages; it is no success (CB-11)."""
+    monkeypatch.setattr(source, "MOST_PAGES", most)
     Fleet(3000, {}).serve(kandji)
 
     run, sent = await _streamed(upcard)
 
-    assert (run["state"], run["progress"]["truncated"], run["progress"]["pages"]) == ("succeeded", True, most)
+    assert (run["state"], run["progress"]["truncated"], run["progress"]["pages"]) == ("failed", True, most)
     assert len(sent) == most * PAGE
 
 

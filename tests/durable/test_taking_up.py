@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,11 @@ import sqlalchemy as sa
 from aiohttp import web
 from dbos import run_dbos_database_migrations
 
-from connector.engine import delivery, seals, worker
+from connector.engine import course, delivery, seals
 from connector.engine.addresses import Allowed
+from connector.engine.destinations import Destinations
+from connector.engine.jobs import Jobs
+from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
 from connector.engine.store import Store
 from connector.engine.telemetry import Telemetry
@@ -48,7 +50,7 @@ class Two:
         return found
 
     async def to_the_end(self, run: str, by: Worker, holder: str) -> dict[str, Any]:
-        while await by.page(run, 0, holder):
+        while await by.go_on(run, 0, holder):
             pass
         return await self.look(run)
 
@@ -72,10 +74,9 @@ async def two(tmp_path: Path, kandji: respx.MockRouter) -> AsyncIterator[Two]:
         run_dbos_database_migrations(host.settings.store_url)
         sealed = seals.load(host.settings.secret_keys, tmp_path)
         stores = [Store(host.settings.store_url) for _ in range(2)]
-        made = [
-            Worker(store, sealed, host.catalog, host.connections, host.flows, session, Telemetry(), host.streams.ended)
-            for store in stores
-        ]
+        destinations = Destinations()
+        jobs = Jobs(host.catalog, host.connections, host.flows, sealed, session, destinations, schedule=(0.0,))
+        made = [Worker(Ledger(store, sealed), jobs, Telemetry(), host.streams.ended) for store in stores]
         yield Two(upcard, made[0], made[1], receiver)
         for store in stores:
             store.close()
@@ -83,21 +84,20 @@ async def two(tmp_path: Path, kandji: respx.MockRouter) -> AsyncIterator[Two]:
 
 async def test_a_host_that_lost_a_stream_writes_nothing_any_more(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes back in the middle of a page that another host has done meanwhile, with failures and all."""
-    monkeypatch.setattr(worker, "Handover", partial(delivery.Handover, schedule=()))
+    monkeypatch.setattr(course, "TURN", 0.0)
     two.receiver.delay = 0.5
     two.receiver.script = lambda _: web.Response(status=204 if int(two.receiver.ids[-1][-1]) % 2 else 404)
     run = await two.accepted()
-    lost = asyncio.create_task(two.first.page(run, 0, "first"))
+    lost = asyncio.create_task(two.to_the_end(run, two.first, "first"))
     await until(lambda: two.came(4))
     two.receiver.delay = 0.0
 
-    more = await two.second.page(run, 0, "second")
+    more = await two.second.go_on(run, 0, "second")
     between = await two.look(run)
-    goes_on = await lost
-    after = await two.look(run)
+    after = await lost
     ended = await two.to_the_end(run, two.second, "second")
 
-    assert (more, goes_on) == (True, False)
+    assert more
     assert after["progress"] == between["progress"]
     assert (ended["state"], ended["progress"]["sent"], ended["progress"]["fetched"]) == ("succeeded", COUNT, COUNT)
 
@@ -105,9 +105,9 @@ async def test_a_host_that_lost_a_stream_writes_nothing_any_more(two: Two, monke
 async def test_a_stream_can_come_back_to_a_host_that_lost_it(two: Two) -> None:
     """What the host remembers of its first go is of no use: it goes on where the other one stopped."""
     run = await two.accepted()
-    await two.first.page(run, 0, "first")
+    await two.first.go_on(run, 0, "first")
 
-    await two.second.page(run, 0, "second")
+    await two.second.go_on(run, 0, "second")
     ended = await two.to_the_end(run, two.first, "third")
 
     assert (ended["state"], ended["progress"]["sent"]) == ("succeeded", COUNT)
@@ -141,7 +141,6 @@ async def test_a_fault_of_ours_fails_the_run(two: Two, monkeypatch: pytest.Monke
 async def test_a_flow_that_hangs_is_given_up_at_the_deadline(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """It fails like any other, without a status."""
     monkeypatch.setattr(delivery, "DEADLINE", aiohttp.ClientTimeout(total=0.05))
-    monkeypatch.setattr(worker, "Handover", partial(delivery.Handover, schedule=(0.0,)))
     two.receiver.delay = 0.3
     run = await two.accepted(record_limit=8)
 
@@ -155,14 +154,13 @@ async def test_a_flow_that_hangs_is_given_up_at_the_deadline(two: Two, monkeypat
 
 async def test_a_failure_that_stays_one_shows_the_last_answer(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sent again and refused again, with another status."""
-    monkeypatch.setattr(worker, "Handover", partial(delivery.Handover, schedule=()))
     two.receiver.script = lambda _: web.Response(status=500)
     run = await two.accepted(record_limit=2)
     await two.to_the_end(run, two.first, "first")
 
     two.receiver.script = lambda _: web.Response(status=404)
     await two.upcard.http.post(f"/v1/runs/{run}/redeliver", json={})
-    await two.first.page(run, 1, "again")
+    await two.first.go_on(run, 1, "again")
 
     listed = (await two.upcard.http.get(f"/v1/runs/{run}/failures")).json()["items"]
     assert [failure["status"] for failure in listed] == [404, 404]
@@ -170,14 +168,13 @@ async def test_a_failure_that_stays_one_shows_the_last_answer(two: Two, monkeypa
 
 async def test_a_failed_run_keeps_its_error_over_a_redelivery(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """The state is back after it, and so is why."""
-    monkeypatch.setattr(worker, "Handover", partial(delivery.Handover, schedule=()))
     two.receiver.script = lambda _: web.Response(status=500)
     run = await two.accepted(on_failure="stop", concurrency=1)
     failed = await two.to_the_end(run, two.first, "first")
 
     two.receiver.script = lambda _: web.Response(status=204)
     await two.upcard.http.post(f"/v1/runs/{run}/redeliver", json={})
-    await two.first.page(run, 1, "again")
+    await two.first.go_on(run, 1, "again")
 
     after = await two.look(run)
     assert (after["state"], after["progress"]["failed"], after["error"]) == ("failed", 0, failed["error"])

@@ -12,6 +12,7 @@ import respx
 from aiohttp import web
 
 from cards.kandji import _client
+from connector.engine import course
 from connector.engine.addresses import Allowed
 from connector.engine.network import open_session
 from connector.engine.seals import Seals
@@ -82,6 +83,8 @@ async def station(
 ) -> Station:
     """A host that works when it is told, connected to a Kandji that gives three records a page."""
     monkeypatch.setattr(_client, "PAGE", 3)
+    monkeypatch.setattr(course, "TURN", 0.0)  # a step is over when it has noted something
+    monkeypatch.setattr(course, "NOTED", 0.05)
     made = Station(copied_store(database), seals, session)
     kandji.get("/devices").respond(json=[])
     await made.connect()

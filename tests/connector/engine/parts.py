@@ -1,5 +1,6 @@
 """What the engine's tests share: a clock in hand, and the types of their fixtures."""
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,10 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def time(self) -> float:
+        """The time of day, which receivers compare with theirs."""
+        return time.time()
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)

@@ -1,6 +1,6 @@
 """A host without a face and without DBOS: streams are accepted, and worked on when a test says so, step by step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,10 @@ from connector.engine import tables
 from connector.engine.addresses import Allowed
 from connector.engine.calls import Call, Reader
 from connector.engine.connections import Connections
+from connector.engine.destinations import Destinations
 from connector.engine.flows import Flows
+from connector.engine.jobs import Jobs
+from connector.engine.ledger import Ledger
 from connector.engine.runs import Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
@@ -67,8 +70,19 @@ class Station:
         self.reader = Reader(catalog(), self.connections, self.flows, RECEIVERS, unregistered_flows=True)
         self.streams = Streams(self.store, self.seals, self.line)  # type: ignore[arg-type]  # DBOS has its own tests
         self.telemetry = Telemetry()
-        parts = (self.store, self.seals, catalog(), self.connections, self.flows, self.session, self.telemetry)
-        self.worker = Worker(*parts, self.ended.append)
+        self.destinations = Destinations()
+        parts = (catalog(), self.connections, self.flows, self.seals, self.session, self.destinations)
+        self.jobs = Jobs(*parts, schedule=(0.0, 0.0))  # attempts follow at once
+
+    @property
+    def jobs(self) -> Jobs:
+        return self._jobs
+
+    @jobs.setter
+    def jobs(self, jobs: Jobs) -> None:
+        """With another schedule, for example."""
+        self._jobs = jobs
+        self.worker = Worker(Ledger(self.store, self.seals), jobs, self.telemetry, self.ended.append)
 
     def another(self) -> "Station":
         return Station(self.store, self.seals, self.session, self.line)
@@ -82,14 +96,19 @@ class Station:
         return await self.streams.accept(await self.reader.read(Call("kandji.list_devices", "k1", **said)))
 
     async def step(self, run: Run) -> bool:
-        """One page."""
-        return await self.worker.page(run.id, max(segment for id_, segment in self.line.queued if id_ == run.id))
+        """A second of a stream, or what `course.TURN` says."""
+        return await self.worker.go_on(run.id, max(segment for id_, segment in self.line.queued if id_ == run.id))
 
     async def work(self, run: Run) -> Run:
         """All that is to be done; the run afterwards."""
         while await self.step(run):
             pass
         return self.seen(run)
+
+    async def steps(self, run: Run) -> AsyncIterator[None]:
+        """All that is to be done, with a break after each step."""
+        while await self.step(run):
+            yield
 
     async def stream(self, url: str, **stream: Any) -> Run:
         return await self.work(await self.accept(url, **stream))
@@ -103,7 +122,7 @@ class Station:
 
 
 def counts(run: Run) -> dict[str, Any]:
-    """What adds up: fetched = sent + skipped, sent = delivered + failed."""
+    """What adds up: fetched = sent + skipped + pending, sent = delivered + failed."""
     shown = run.shown()["progress"]
     return {name: shown[name] for name in ("fetched", "sent", "delivered", "failed", "skipped", "pages")}
 

@@ -613,7 +613,7 @@ async def accept(upcard: Upcard, folder: Path, url: str) -> Run:
 
 
 async def work(upcard: Upcard, run: Run) -> None:
-    while await upcard.host.worker.page(run.id, 0):
+    while await upcard.host.worker.go_on(run.id, 0):
         pass
 
 

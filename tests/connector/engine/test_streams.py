@@ -33,7 +33,7 @@ async def test_an_accepted_stream_is_on_record_and_queued(station: Station) -> N
     assert station.seen(run).shown()["state"] == "queued"
     assert station.line.queued == [(run.id, 0)]
     assert station.seen(run).shown()["progress"] == {
-        **dict.fromkeys(["fetched", "sent", "delivered", "failed", "skipped", "pages"], 0),
+        **dict.fromkeys(["fetched", "sent", "delivered", "failed", "skipped", "pending", "pages"], 0),
         **{"cursor": None, "truncated": False, "waiting_for": None, "rate": 0.0},
     }
 

@@ -28,7 +28,7 @@ async def test_a_run_shows_its_counts(upcard: Upcard, kandji: respx.MockRouter) 
     found = (await upcard.http.get(f"/v1/runs/{run}")).json()
     assert (found["state"], found["card"], found["connection"]) == ("succeeded", "kandji.list_devices", "acme")
     assert {**found["progress"], "rate": 0} == {
-        **{"fetched": 3, "sent": 3, "delivered": 3, "failed": 0, "skipped": 0, "pages": 1},
+        **{"fetched": 3, "sent": 3, "delivered": 3, "failed": 0, "skipped": 0, "pending": 0, "pages": 1},
         **{"cursor": None, "truncated": False, "waiting_for": None, "rate": 0},
     }
 
