@@ -4,8 +4,8 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -16,48 +16,52 @@ from connector.engine.seals import generate
 LONGEST = 600  # seconds for one call
 
 
-@dataclass(frozen=True)
+@dataclass
 class Host:
-    """A host that is up, and the key to it."""
+    """A host and its data folder: killed and started again, it goes on there."""
 
-    program: Program
-    key: str
+    folder: Path
+    env: dict[str, str]
+    programs: ExitStack
+    program: Program = field(init=False)
 
-    def ask(self, method: str, path: str, body: Any) -> Any:
-        headers = {
-            "Authorization": f"Bearer {self.key}",
-            "Content-Type": "application/json",
-            "Prefer": f"wait={LONGEST}",
-        }
+    def start(self) -> None:
+        """Returns when it takes calls."""
+        port = free_port()
+        env = {**self.env, "UPCARD_DATA_DIR": str(self.folder), "UPCARD_PORT": str(port)}
+        serving = running("bench.serve", core=SERVED, port=port, env=env, log=self.folder / "log")
+        self.program = self.programs.enter_context(serving)
+
+    @property
+    def key(self) -> str:
+        """It is made once the host listens."""
+        path = self.folder / "key"
+        while not (path.exists() and (key := path.read_text().strip())):
+            time.sleep(0.01)
+        return key
+
+    def ask(self, method: str, path: str, body: Any = None, *, prefer: str = f"wait={LONGEST}") -> Any:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "Prefer": prefer}
         with closing(HTTPConnection("127.0.0.1", self.program.port, timeout=LONGEST)) as connection:
-            connection.request(method, path, json.dumps(body), headers)
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
             found = json.load(answer)
-            assert answer.status in (200, 201), found
+            assert answer.status in (200, 201, 202), found
             return found
 
 
 @contextmanager
-def hosting(stub: Program, receivers: str = "") -> Iterator[Host]:
-    """A host with the connection `bench`."""
-    with tempfile.TemporaryDirectory(prefix="upcard-bench-") as name:
-        folder, port = Path(name), free_port()
-        generate(folder)
+def hosting(stub: Program, receivers: str = "", database: str = "") -> Iterator[Host]:
+    """A host with the connection `bench`, on SQLite unless a database is given."""
+    with tempfile.TemporaryDirectory(prefix="upcard-bench-") as name, ExitStack() as programs:
+        generate(Path(name))
         env = {
-            "UPCARD_DATA_DIR": name,
-            "UPCARD_PORT": str(port),
+            "UPCARD_DATABASE_URL": database,
             "UPCARD_ALLOW_SERVICES": f"127.0.0.1:{stub.port}",
             "UPCARD_ALLOW_RECEIVERS": receivers,
         }
-        with running("bench.serve", core=SERVED, port=port, env=env) as program:
-            host = Host(program, _key(folder / "key"))
-            connection = {"name": "bench", "connector": "kandji", "fields": {"url": stub.url, "token": "any"}}
-            host.ask("POST", "/v1/connections", connection)
-            yield host
-
-
-def _key(path: Path) -> str:
-    """The key is made once the host listens."""
-    while not (path.exists() and (key := path.read_text().strip())):
-        time.sleep(0.01)
-    return key
+        host = Host(Path(name), env, programs)
+        host.start()
+        fields = {"url": stub.url, "token": "any"}
+        host.ask("POST", "/v1/connections", {"name": "bench", "connector": "kandji", "fields": fields})
+        yield host

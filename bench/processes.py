@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,12 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Program:
     """A program that listens on a port of the loopback address."""
 
-    pid: int
+    process: "subprocess.Popen[bytes]"
     port: int
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     @property
     def url(self) -> str:
@@ -35,6 +39,11 @@ class Program:
         found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
         assert found
         return int(found[1]) / 1024
+
+    def kill(self) -> None:
+        """kill -9: nothing is flushed, nothing is said."""
+        self.process.kill()
+        self.process.wait()
 
 
 def cpu(pid: int) -> float:
@@ -56,25 +65,26 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    module: str, *arguments: object, core: int, port: int, env: Mapping[str, str] | None = None
+    module: str, *arguments: object, core: int, port: int, env: Mapping[str, str] | None = None, log: Path | None = None
 ) -> Iterator[Program]:
-    """`python -m module …` on a core, from when it answers until the block ends."""
+    """`python -m module …` on a core, from when it answers until the block ends; what it logs may go to a file."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    process = subprocess.Popen(command, env={**os.environ, **(env or {})})
+    with log.open("ab") if log else nullcontext() as errors:
+        process = subprocess.Popen(command, env={**os.environ, **(env or {})}, stderr=errors)
     pin(core, process.pid)  # before it has threads: these inherit the core
     try:
-        _wait_for(port, process)
-        yield Program(process.pid, port)
+        _wait_for(port, process, log)
+        yield Program(process, port)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path | None) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise SystemExit(f"{process.args!r} did not start.")
+    raise SystemExit(f"{process.args!r} did not start. {log.read_text() if log else ''}")

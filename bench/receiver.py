@@ -1,37 +1,74 @@
-"""A helper flow that costs next to nothing: answers 204 and counts requests and distinct records."""
+"""A helper flow that costs next to nothing: counts how often each record came, in five bytes a record.
+
+It tells records apart by the number that the stub puts into their device IDs.
+"""
 
 import asyncio
+import re
+import time
+from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from zlib import crc32
 
 from bench.wire import Answering
 
 TAKEN = b"HTTP/1.1 204 No Content\r\n\r\n"
-BEFORE_ID = b'"device_id":"'
-LENGTH_OF_ID = 36
+REFUSED = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+NUMBER = re.compile(rb'"device_id":"[0-9a-f-]{24}(\d{12})"')
+WEBHOOK_ID = re.compile(rb"\r\nwebhook-id: (\S+)")  # the bare loop sends none
+
+
+class Wrong(Exception):
+    """Records are lost, came more often than they may, or came again as something else."""
 
 
 class Receiver:
-    """`seen` are the device IDs that came."""
+    """`times` says how often each record came, `came` how many did; `first` is when the first of them did."""
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.seen: set[bytes] = set()
-
-    def take(self, _: bytes, body: bytes) -> bytes:
-        begin = body.index(BEFORE_ID) + len(BEFORE_ID)
-        self.requests += 1
-        self.seen.add(body[begin : begin + LENGTH_OF_ID])
-        return TAKEN
+    def __init__(self, records: int) -> None:
+        self.url = ""
+        self.refused: frozenset[int] = frozenset()  # answered 404
+        self._records = records
+        self.forget()
 
     def forget(self) -> None:
-        self.requests = 0
-        self.seen.clear()
+        self.times = bytearray(self._records)
+        self._prints = array("I", bytes(4 * self._records))
+        self.came = self.differing = 0
+        self.first = self.last = self.silence = 0.0  # `silence` is the longest between two requests
+
+    def take(self, head: bytes, body: bytes) -> bytes:
+        self._tick(time.perf_counter())
+        found, id_ = NUMBER.search(body), WEBHOOK_ID.search(head)
+        assert found
+        number, print_ = int(found[1]), crc32(body, crc32(id_[1] if id_ else b""))
+        if not self.times[number]:
+            self.came += 1
+            self._prints[number] = print_
+        self.differing += self._prints[number] != print_
+        self.times[number] += 1
+        return REFUSED if number in self.refused else TAKEN
+
+    def check(self, wanted: bytes | None = None) -> None:
+        """Raises Wrong unless each record came as often as is wanted, once by default, and always the same."""
+        pairs = list(zip(self.times, wanted or b"\x01" * self._records, strict=True))
+        lost = sum(should > came for came, should in pairs)
+        repeated = sum(should < came for came, should in pairs)
+        if lost or repeated or self.differing:
+            raise Wrong(f"{lost:,} records are lost, {repeated:,} came too often, {self.differing:,} came changed.")
+
+    def _tick(self, now: float) -> None:
+        self.first = self.first or now
+        self.silence = max(self.silence, now - (self.last or now))
+        self.last = now
 
 
 @asynccontextmanager
-async def receiving(port: int) -> AsyncIterator[Receiver]:
-    receiver = Receiver()
+async def receiving(records: int, delay: float = 0.0) -> AsyncIterator[Receiver]:
+    """A receiver on a port of its own, which answers after so many seconds."""
+    receiver = Receiver(records)
     loop = asyncio.get_running_loop()
-    async with await loop.create_server(lambda: Answering(receiver.take), "127.0.0.1", port):
+    async with await loop.create_server(lambda: Answering(receiver.take, delay), "127.0.0.1", 0) as server:
+        receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/record"
         yield receiver

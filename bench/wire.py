@@ -12,10 +12,14 @@ Answer = Callable[[bytes, bytes], bytes]
 
 
 class Answering(asyncio.Protocol):
-    """One connection of a server: `answer` turns a request's head and body into all bytes of a response."""
+    """One connection of a server: `answer` turns a request's head and body into all bytes of a response.
 
-    def __init__(self, answer: Answer) -> None:
+    They are sent after `delay` seconds, for which a caller must wait before it asks again.
+    """
+
+    def __init__(self, answer: Answer, delay: float = 0.0) -> None:
         self._answer = answer
+        self._delay = delay
         self._unread = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -25,7 +29,13 @@ class Answering(asyncio.Protocol):
         self._unread += data
         while message := split(self._unread):
             head, body, self._unread = message
-            self._transport.write(self._answer(head, body))
+            self._send(self._answer(head, body))
+
+    def _send(self, response: bytes) -> None:
+        if self._delay:
+            asyncio.get_running_loop().call_later(self._delay, self._transport.write, response)
+        else:
+            self._transport.write(response)
 
 
 def split(data: bytes) -> tuple[bytes, bytes, bytes] | None:
