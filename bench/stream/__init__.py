@@ -1,1 +1,1 @@
-"""What a stream costs and what it keeps: one module for each row of figures. Known to `python -m bench.stream`."""
+"""What a stream costs and what it keeps: a module for each row of figures, and what they share."""

@@ -29,17 +29,19 @@ async def p99(streams: int, records: int) -> tuple[str, float]:
 
 
 async def called(by: Course) -> list[float]:
-    """Milliseconds of each call, until all streams have ended."""
+    """Milliseconds of each call, from when all streams are under way until the first of them ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", by.host.program.port)
     request, times = call(by.host.program, by.host.key), []
-    streams = asyncio.gather(*map(by.stream, range(len(by.receivers))))
-    while not streams.done():
+    streams = [asyncio.create_task(by.stream(flow)) for flow in range(len(by.receivers))]
+    for receiver in by.receivers:
+        await receiver.reaches(1)
+    while not any(stream.done() for stream in streams):
         began = time.perf_counter()
         writer.write(request)
         await answer(reader)
         times.append((time.perf_counter() - began) * 1e3)
     writer.close()
-    await streams
+    await asyncio.gather(*streams)
     return times
 
 

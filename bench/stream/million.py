@@ -3,15 +3,14 @@
 import asyncio
 import time
 
-from bench.host import LONGEST, Host
+from bench.host import Host
 from bench.loop import PAGE
-from bench.receiver import Receiver, Wrong
+from bench.receiver import Wrong
 from bench.stream.course import Course, course
 from bench.stream.figure import at_most, exactly, plain
 
 KILLS = (0.4, 0.75)  # of the records
 SECONDS_OF_A_RECORD = 180 / 1_000_000  # the aim
-LOOK = 0.01  # seconds between looks at the receiver
 
 
 async def million(records: int) -> None:
@@ -20,18 +19,12 @@ async def million(records: int) -> None:
         began = time.perf_counter()
         run, peaks = await by.begin(), []
         for share in KILLS:
-            await reaches(by.receiver, int(share * records))
+            await by.receiver.reaches(int(share * records))
             peaks.append(by.host.program.peak())
             await asyncio.to_thread(restart, by.host)
         await by.ended(run)
         seconds = time.perf_counter() - began
         tell(by, seconds, max(*peaks, by.host.program.peak()))
-
-
-async def reaches(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(LONGEST):
-        while receiver.came < count:  # noqa: ASYNC110 - an event a record would cost more than looking
-            await asyncio.sleep(LOOK)
 
 
 def restart(host: Host) -> None:

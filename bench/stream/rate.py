@@ -52,7 +52,7 @@ async def against(store: str, records: int, database: str, aim: float) -> None:
 
 async def by_host(by: Course) -> Streamed:
     used, others = by.host.program.cpu(), by.others()
-    seconds = await by.stream(concurrency=CONCURRENCY)
+    seconds = await by.stream()
     return Streamed(by.records, seconds, by.host.program.cpu() - used, by.others() - others)
 
 
