@@ -46,7 +46,7 @@ def main() -> None:
 def holds(name: str, records: int | None) -> bool:
     """Measure a row; whether every record came as often as it should."""
     row, usual = ROWS[name]
-    print(f"\n{name}: {inspect.getdoc(row)}")
+    print(f"\n{name}: {inspect.getdoc(row)}", flush=True)
     try:
         uvloop.run(row(records or usual))
     except Wrong as wrong:

@@ -15,8 +15,8 @@ def exactly(what: str, figure: int, aim: int) -> None:
 
 def plain(what: str, figure: float, unit: str = "", *, digits: int = 2) -> None:
     """For information: nobody set an aim."""
-    print(f"{what}: {figure:,.{digits}f}{unit}")
+    print(f"{what}: {figure:,.{digits}f}{unit}", flush=True)
 
 
 def _tell(what: str, figure: float, aim: str, unit: str, digits: int, *, is_met: bool) -> None:
-    print(f"{what}: {figure:,.{digits}f}{unit} (aim {aim}): {'met' if is_met else 'MISSED'}")
+    print(f"{what}: {figure:,.{digits}f}{unit} (aim {aim}): {'met' if is_met else 'MISSED'}", flush=True)

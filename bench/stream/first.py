@@ -13,12 +13,12 @@ AIM = 0.3  # seconds
 
 
 async def first(records: int) -> None:
-    """Seconds from the call to the first record at the flow: a new host's first stream, and the ones after it."""
+    """Seconds from the call to the first record at the flow: a store's first stream, and the ones after it."""
     async with course(records) as by:
         new, *others = [await waited(by) for _ in range(1 + STREAMS)]
     at_most(f"first record at the flow, median of {STREAMS}", median(others), AIM, " s")
     at_most(f"first record at the flow, most of {STREAMS}", max(others), AIM, " s")
-    at_most("first record at the flow, when the host is just up", new, AIM, " s")
+    at_most("first record at the flow, of the first stream on a new store", new, AIM, " s")
 
 
 async def waited(by: Course) -> float:
