@@ -16,7 +16,7 @@ from connector.rest.problems import on_any_error, problem
 from connector.sdk.errors import InvalidCall, Unauthenticated, UpcardError
 
 OPEN = frozenset({"/healthz", "/readyz"})
-CARD = re.compile(r"/v1/cards/([a-z0-9_]+)/([a-z0-9_]+)")
+CARD = re.compile(r"/v1/cards/([^/]+)/([^/]+)")
 
 
 class Door:
