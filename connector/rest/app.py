@@ -2,15 +2,17 @@
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from connector.engine.host import Host
-from connector.rest.door import Door
+from connector.rest.door import CARD, Door
 from connector.rest.openapi import openapi
 from connector.rest.operations import OPERATIONS
-from connector.rest.problems import on_any_error, on_http_error, on_upcard_error
-from connector.sdk.errors import UpcardError
+from connector.rest.problems import on_any_error, on_http_error, on_upcard_error, problem
+from connector.sdk.errors import MethodNotAllowed, UpcardError
 
 
 def app(host: Host) -> ASGIApp:
@@ -19,6 +21,7 @@ def app(host: Host) -> ASGIApp:
     made.state.host, made.state.openapi = host, openapi()
     made.router.routes.extend(routes())
     made.add_exception_handler(UpcardError, on_upcard_error)
+    made.add_exception_handler(405, on_other_method)
     made.add_exception_handler(HTTPException, on_http_error)
     made.add_exception_handler(Exception, on_any_error)
     return Door(made, host)
@@ -31,3 +34,13 @@ def routes() -> list[Route]:
         for operations in OPERATIONS.values()
         for operation in operations
     ]
+
+
+async def on_other_method(request: Request, _: Exception) -> Response:
+    """Allow names every method of the address: the router knows those of one route, and the door has one more."""
+    there = [route for route in routes() if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in there for method in route.methods or ()}
+    methods |= {"POST"} if CARD.fullmatch(request.url.path) else set()
+    answer = problem(MethodNotAllowed(f"{MethodNotAllowed.title}."))
+    answer.headers["Allow"] = ", ".join(sorted(methods))
+    return answer

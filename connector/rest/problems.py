@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.rest.answers import json_answer
-from connector.sdk.errors import MethodNotAllowed, NotFound, UpcardError
+from connector.sdk.errors import NotFound, UpcardError
 from connector.sdk.kinds import Json
 
 PROBLEM = "application/problem+json"
@@ -34,12 +34,9 @@ async def on_upcard_error(_: Request, error: Exception) -> Response:
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:
-    """What the framework itself refuses: unknown addresses and methods."""
+    """What the framework itself refuses: unknown addresses."""
     assert isinstance(error, HTTPException)  # noqa: S101
-    known = MethodNotAllowed if error.status_code == 405 else NotFound
-    answer = problem(known(f"{known.title}."))
-    answer.headers.update(error.headers or {})
-    return answer
+    return problem(NotFound(f"{NotFound.title}."))
 
 
 async def on_any_error(_: Request, error: Exception) -> Response:
