@@ -14,11 +14,10 @@ from connector.engine.telemetry import Telemetry
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import Refused, Throttled, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
+from connector.sdk.masks import HIDDEN
 from connector.sdk.pages import Ask, pages
 from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOutputs, rows
-
-HIDDEN = "[redacted]"
 
 
 @dataclass(frozen=True)

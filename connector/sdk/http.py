@@ -20,6 +20,7 @@ import orjson
 
 from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
 from connector.sdk.kinds import Json
+from connector.sdk.masks import Mask
 from connector.sdk.said import said
 
 ATTEMPTS = 4
@@ -122,6 +123,7 @@ class Service:
         self.sleep = sleep
         self._meter = meter
         self._origin = origin
+        self._mask = Mask(value.partition(" ")[2] or value for value in headers.values())  # `Bearer` is no secret
         self._headers = {"Accept": "application/json", "User-Agent": "upcard", **headers}
         self._http = httpx.AsyncClient(transport=OverAiohttp(session) if session else None, trust_env=False)
 
@@ -187,7 +189,7 @@ class Service:
             raise _unreadable("The service answered more than 32 MiB.", request.method in READS) from error
         if self._meter:
             self._meter.learn(response.headers.raw)
-        return _judged(response, body, reads=request.method in READS)
+        return _judged(response, body, self._mask, reads=request.method in READS)
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:
@@ -206,7 +208,7 @@ def _broken(error: Exception, *, reads: bool) -> Exception:
     return OutcomeUnknown("The request was sent, but no answer came. It may have been carried out.")
 
 
-def _judged(response: httpx.Response, body: bytes, *, reads: bool) -> Reply:
+def _judged(response: httpx.Response, body: bytes, mask: Mask, *, reads: bool) -> Reply:
     status = response.status_code
     if status == 429:
         after = retry_after(response.headers.get("retry-after"))
@@ -220,7 +222,8 @@ def _judged(response: httpx.Response, body: bytes, *, reads: bool) -> Reply:
     if status >= 500:
         raise Unavailable(f"The service answered {status}.")
     if status >= 400:
-        return Reply(status, _loads_or_text(body), response.headers, said(body))
+        words = said(body, mask)
+        return Reply(status, _loads_or(words, body), response.headers, words)
     if status >= 300 or status < 200:
         raise _unreadable(f"The service answered {status}, a redirect, which is not followed.", reads)
     try:
@@ -233,11 +236,11 @@ def _unreadable(why: str, reads: bool) -> UpcardError:
     return Unexpected(why) if reads else OutcomeUnknown(why + " The request may have been carried out.")
 
 
-def _loads_or_text(body: bytes) -> Any:
+def _loads_or(words: str, body: bytes) -> Any:
     try:
         return orjson.loads(body) if body else None
     except orjson.JSONDecodeError:
-        return said(body)
+        return words
 
 
 def _jitter(attempt: int) -> float:

@@ -1,21 +1,26 @@
 """What a service says when it refuses, whatever the shape of its answer, as one short line that is safe to show."""
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
 LONGEST = 300
+MOST_READ = 4096  # signs of its words that are looked at
 LONGEST_PAGE = 16_384  # bytes of an HTML page that are searched for a heading
 DEEPEST = 8
 SPEAKING = ("detail", "error", "errors", "message")  # the order irusdk looks in
-_HEADING = re.compile(rb"<(?:h1|title)[^>]{0,200}>([^<]{1,1200})", re.IGNORECASE)
+_HEADING = re.compile(rb"<(?:h1|title)[^>]{0,200}>([^<]+)", re.IGNORECASE)
 
 
-def said(body: bytes) -> str:
-    """The words of an error answer: empty, JSON text, list, object with detail or field names, HTML or plain text."""
-    words = _words(body.strip())
-    printable = "".join(sign if sign.isprintable() else " " for sign in words)
+def said(body: bytes, mask: Callable[[str], str] = str) -> str:
+    """The words of an error answer: empty, JSON text, list, object with detail or field names, HTML or plain text.
+
+    They are masked before they are cut: half a secret is not recognised as one.
+    """
+    words = mask(_words(body.strip()))
+    printable = "".join(sign if sign.isprintable() else " " for sign in words[:MOST_READ])
     return " ".join(printable.split())[:LONGEST]
 
 
@@ -26,20 +31,36 @@ def _words(body: bytes) -> str:
         heading = _HEADING.search(body[:LONGEST_PAGE])
         return heading.group(1).decode(errors="replace") if heading else "an HTML page"
     try:
-        return _flat(orjson.loads(body), DEEPEST)
+        return _first(_flat(orjson.loads(body), DEEPEST))
     except orjson.JSONDecodeError:
-        return body[: LONGEST * 4].decode(errors="replace")
+        return body[: MOST_READ * 4].decode(errors="replace")
 
 
-def _flat(value: Any, depth: int) -> str:
+def _first(pieces: Iterator[str]) -> str:
+    """As many pieces as are looked at, none of them cut."""
+    found, length = [], 0
+    for piece in pieces:
+        found.append(piece)
+        length += len(piece) + 1
+        if length > MOST_READ:
+            break
+    return " ".join(found)
+
+
+def _flat(value: Any, depth: int) -> Iterator[str]:
     """`["No."]` -> `No.`; `{"detail": "No."}` -> `No.`; `{"name": ["Taken."]}` -> `name: Taken.`"""
     if depth == 0:
-        return "…"
-    if isinstance(value, list):
-        return " ".join(_flat(item, depth - 1) for item in value)
-    if isinstance(value, dict):
+        yield "…"
+    elif isinstance(value, list):
+        for item in value:
+            yield from _flat(item, depth - 1)
+    elif isinstance(value, dict):
         speaking = next((value[key] for key in SPEAKING if value.get(key)), None)
         if speaking:
-            return _flat(speaking, depth - 1)
-        return " ".join(f"{key}: {_flat(item, depth - 1)}" for key, item in value.items())
-    return "" if value is None else str(value)
+            yield from _flat(speaking, depth - 1)
+            return
+        for key, item in value.items():
+            yield f"{key}:"
+            yield from _flat(item, depth - 1)
+    else:
+        yield "" if value is None else str(value)

@@ -335,14 +335,13 @@ async def test_a_dry_run_of_lines_asks_nothing(upcard: Upcard, kandji: respx.Moc
 # Secrets
 
 
-@pytest.mark.xfail(strict=True, reason="masking what a service repeats comes with SEC-5")
 async def test_a_secret_that_the_service_repeats_is_hidden(upcard: Upcard, kandji: respx.MockRouter) -> None:
     """SEC-5: known secrets, the connection's token above all, are masked in a service's words."""
-    kandji.get("/devices/d1").respond(403, json={"detail": f"Token {TOKEN} may not do this."})
+    kandji.get("/devices/d1").respond(403, json={"detail": f"{'x' * 270} {TOKEN} may not do this."})
 
     _, answer = await ran(upcard, "get_device", options={"details": "basic"}, inputs={"device_id": "d1"})
 
-    assert TOKEN not in str(answer.problem)
+    assert (answer.problem or {})["service"]["said"].endswith("x [redacted] may not do this.")
 
 
 async def _records(upcard: Upcard) -> AsyncGenerator[Page[Any]]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connector.sdk.masks import Mask
 from connector.sdk.said import LONGEST, said
 from tests.connector.sdk.anyjson import JSON
 
@@ -68,6 +69,27 @@ def test_what_does_not_print_is_left_out(body: bytes, words: str) -> None:
 def test_words_are_shortened(body: bytes) -> None:
     """SEC-5: a service cannot fill an answer or a log."""
     assert said(body) == "x" * LONGEST
+
+
+@pytest.mark.parametrize(
+    "body", [b"%s t0ken", b'{"detail": "%s t0ken"}', b'{"a": [["%s"], {"b": "t0ken"}]}', b"<title>%s t0ken</title>"]
+)
+@pytest.mark.parametrize("before", [b"x" * 297, b"x" * 290, b"x" + b" " * 500])
+def test_a_secret_is_hidden_before_words_are_shortened(body: bytes, before: bytes) -> None:
+    """SEC-5: not even half of it is shown, wherever the line is cut."""
+    words = said(body % before, Mask(["t0ken"]))
+
+    assert "t0" not in words
+
+
+@pytest.mark.parametrize("body", [b'"' + b"x " * 4_000_000 + b'"', b"[" + b"null," * 2_000_000 + b"1]"])
+def test_only_the_first_words_are_read(body: bytes) -> None:
+    """UP-8: an endless refusal does not hold up the event loop."""
+    began = time.perf_counter()
+
+    said(body)
+
+    assert time.perf_counter() - began < 0.3
 
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
