@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
+
 from connector.engine.calls import Ready
 from connector.engine.connections import Connections, meant
 from connector.engine.runs import Run, Runs
 from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
-from connector.sdk.errors import Refused, Throttled, UpcardError
+from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unexpected, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
 from connector.sdk.masks import HIDDEN
 from connector.sdk.pages import Ask, pages
@@ -22,9 +24,13 @@ from connector.sdk.tables import CardInputs, CardOutputs, rows
 
 @dataclass(frozen=True)
 class Answer:
-    """What a run gave: outputs, the problem it ended with, or for a dry run what would have been sent."""
+    """What a run gave: outputs, the problem it ended with, or for a dry run what would have been sent.
+
+    `written` is the outputs as JSON.
+    """
 
     outputs: CardOutputs | None = None
+    written: bytes = b""
     problem: Json | None = None
     would_send: Json | None = None
     dry_run: bool = False
@@ -101,7 +107,8 @@ class Runner:
     async def _answer(self, ready: Ready, run: Run) -> Answer:
         client = self.connections.client(ready.account, _held(ready))
         try:
-            answer = Answer(await _outputs(ready, client), dry_run=ready.dry_run)
+            outputs = await _outputs(ready, client)
+            answer = Answer(outputs, _written(outputs, reads=ready.card.effect == "read"), dry_run=ready.dry_run)
         except WouldSend as request:
             answer = Answer(would_send=_shown(request, ready.inputs), dry_run=True)
         except UpcardError as error:
@@ -114,7 +121,20 @@ class Runner:
 def _of_stream(run: Run) -> Answer:
     if run.error:
         return Answer(problem=run.error)
-    return Answer(Counted(record_count=run.progress["delivered"] if run.progress else 0))
+    outputs = Counted(record_count=run.progress["delivered"] if run.progress else 0)
+    return Answer(outputs, _written(outputs, reads=True))
+
+
+def _written(outputs: CardOutputs, *, reads: bool) -> bytes:
+    """Before the run ends, since what cannot be handed on is no success (UP-2). What is handed on has 200 levels or so.
+
+    To look for them where an answer is read would cost a page of 300 records a quarter of its parsing; this is free.
+    """
+    try:
+        return outputs.model_dump_json().encode()
+    except PydanticSerializationError as error:
+        why = "The service answered something that is nested too deeply."
+        raise Unexpected(why) if reads else OutcomeUnknown(why + " The request was carried out.") from error
 
 
 async def _outputs(ready: Ready, client: Client[Any]) -> CardOutputs:

@@ -53,9 +53,8 @@ def _answered(run: Run, answer: Answer | None) -> Response:
         return problem_answer(answer.problem)
     if answer.outputs is None:
         return json_answer({"run": run.id, "dry_run": True, "would_send": answer.would_send})
-    outputs = answer.outputs.model_dump_json().encode()
     dry_run = b',"dry_run":true' if answer.dry_run else b""
-    return raw_answer(b'{"run":"%s","outputs":%s%s}' % (run.id.encode(), outputs, dry_run))
+    return raw_answer(b'{"run":"%s","outputs":%s%s}' % (run.id.encode(), answer.written, dry_run))
 
 
 def _wait(prefer: str) -> float:

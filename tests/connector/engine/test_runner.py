@@ -256,15 +256,27 @@ async def test_a_caller_that_goes_away_ends_the_run(upcard: Upcard, kandji: resp
     assert set(upcard.host.runs._live) == before
 
 
-@pytest.mark.xfail(strict=True, reason="orjson reads 1024 levels, pydantic writes 200 or so")
-async def test_a_record_too_deep_to_hand_on_is_unexpected(upcard: Upcard, kandji: respx.MockRouter) -> None:
-    """UP-2: answers have a depth; what nobody promised is not a fault of ours."""
-    deep = b"[" * 300 + b"]" * 300
-    kandji.get("/devices").respond(content=b'[{"device_id": "d1", "tags": %s}]' % deep)
+@pytest.mark.parametrize("levels", [300, 1000])
+async def test_a_record_too_deep_to_hand_on_is_unexpected(
+    upcard: Upcard, kandji: respx.MockRouter, levels: int
+) -> None:
+    """UP-2: answers have a depth; what nobody promised is not a fault of ours, and the run did not succeed."""
+    kandji.get("/devices").respond(content=b'[{"device_id": "d1", "tags": %s}]' % (b"[" * levels + b"]" * levels))
 
     answer = await upcard.call("kandji.list_devices", options={"result_set": "first_200"})
 
-    assert answer.json()["type"] == "unexpected"
+    assert (answer.status_code, answer.json()["type"]) == (502, "unexpected")
+    assert (await _latest(upcard)).state == "failed"
+
+
+async def test_a_change_with_an_answer_too_deep_was_carried_out(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """DA-9: nobody repeats it for want of an answer."""
+    kandji.post("/x").respond(content=b'{"a":' * 300 + b"1" + b"}" * 300)
+    said = {"options": {"request_type": "POST"}, "inputs": {"relative_url": "/x"}}
+
+    _, answer = await ran(upcard, "custom_api_action", **said)
+
+    assert answer.problem == {**(answer.problem or {}), "type": "outcome_unknown", "retry": False}
 
 
 # Dry runs
