@@ -1,10 +1,12 @@
 """What tests are given: a host in this process, a Kandji that respx plays, and calls with a key."""
 
+import io
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -12,12 +14,14 @@ import pytest
 import pytest_asyncio
 import respx
 import sqlalchemy as sa
+import structlog
 from starlette.types import ASGIApp
 
 from cards.kandji._client import Kandji
-from connector.engine import logs, seals
+from connector.engine import logs, seals, telemetry
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
+from connector.rest import problems
 from connector.rest.app import app
 from connector.sdk.client import Limits
 
@@ -131,6 +135,22 @@ class opened:  # noqa: N801
     async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
         await self._host.__aexit__(None, None, None)
+
+
+Log = Callable[[], str]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    """`log()`: what was logged by applications that are made in the test."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(logs, "sys", SimpleNamespace(stderr=SimpleNamespace(buffer=raw)))
+    monkeypatch.setattr(problems, "log", structlog.get_logger())
+    monkeypatch.setattr(telemetry, "log", structlog.get_logger())
+    logs.configure()
+    yield lambda: raw.getvalue().decode()
+    monkeypatch.undo()
+    logs.configure("warning")
 
 
 async def _connect(host: Host) -> None:

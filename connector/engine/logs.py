@@ -11,6 +11,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict
 
+from connector.sdk.errors import UpcardError
 from connector.sdk.masks import masked
 
 
@@ -18,6 +19,8 @@ class Libraries(logging.Handler):
     """Makes what libraries log a line like ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and isinstance(record.exc_info[1], UpcardError):
+            return  # an answer was cut off: the line of its call says why
         log, told = structlog.get_logger(), record.getMessage().strip()
         log.log(record.levelno, told, logger=record.name, exc_info=record.exc_info)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,8 +71,9 @@ class Runner:
         except UpcardError as error:
             raise meant(error) from error
 
-    async def records(self, ready: Ready) -> AsyncIterator[Page[Any]]:
+    async def records(self, ready: Ready) -> AsyncGenerator[Page[Any]]:
         """All records of a list card, page by page, for a caller that takes them itself."""
+        began = time.monotonic()
         run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
         share = ready.account.bulk(patient=False)
         client = self.connections.client(ready.account, share=share)
@@ -88,6 +89,7 @@ class Runner:
             raise ended from error
         finally:
             await self.runs.end(run, ended)
+            self.telemetry.called(run, time.monotonic() - began)
 
     async def stop(self) -> None:
         """Let what is under way end, when the host stops."""

@@ -1,6 +1,6 @@
 """`POST /v1/cards/{connector}/{card}`: call a card; wait for its answer, or take the run and look later."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from connector.engine.runs import Run
 from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
 from connector.rest.problems import problem_answer
+from connector.sdk.errors import Unexpected
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.results import Page
@@ -69,13 +70,21 @@ def _wait(prefer: str) -> float:
 
 async def _records(host: Host, ready: Ready) -> Response:
     """All records to the caller, a line each. A failure after the first page cuts the answer off, so that it shows."""
-    found = host.runner.records(ready)
-    first = await anext(found, None)
-    return StreamingResponse(_lines(first, found), headers=HEADERS, media_type=NDJSON)
+    lines = _lines(host.runner.records(ready))
+    first = await anext(lines, b"")
+    return StreamingResponse(_joined(first, lines), headers=HEADERS, media_type=NDJSON)
 
 
-async def _lines(first: Page[Any] | None, rest: AsyncIterator[Page[Any]]) -> AsyncIterator[bytes]:
-    page = first
-    while page:
-        yield b"".join(orjson.dumps(record) + b"\n" for record in page.records)
-        page = await anext(rest, None)
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for lines in rest:
+        yield lines
+
+
+async def _lines(found: AsyncGenerator[Page[Any]]) -> AsyncIterator[bytes]:
+    async for page in found:
+        try:
+            lines = b"".join(orjson.dumps(record) + b"\n" for record in page.records)
+        except orjson.JSONEncodeError:
+            await found.athrow(Unexpected("The service answered something that is nested too deeply."))
+        yield lines

@@ -311,6 +311,16 @@ async def test_an_error_after_the_first_page_cuts_the_lines(upcard: Upcard, kand
     assert (latest["state"], latest["error"]["type"]) == ("failed", "unavailable")
 
 
+async def test_a_page_too_deep_for_a_line_is_unexpected(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """UP-2: nobody promised it, and the run says so."""
+    kandji.get("/devices").respond(content=b'[{"tags": %s}]' % (b"[" * 300 + b"]" * 300))
+
+    answer = await call(upcard, "list_devices", {}, **LINES)
+
+    latest = (await upcard.http.get("/v1/runs", params={"limit": "1"})).json()["items"][0]
+    assert (answer.status_code, answer.json()["type"], latest["error"]["type"]) == (502, "unexpected", "unexpected")
+
+
 async def test_only_lists_give_lines(upcard: Upcard) -> None:
     """A card with one answer says so."""
     answer = await call(upcard, "get_device", BASIC, **LINES)

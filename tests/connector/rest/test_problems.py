@@ -1,23 +1,17 @@
 """Every error is a problem document, for every route; our own faults show an ID and nothing more."""
 
-import io
 import json
 import logging
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 
 import pytest
 import respx
-import structlog
 
-from connector.engine import logs, telemetry
-from connector.rest import problems
 from connector.rest.app import routes
 from connector.rest.operations import CARD
 from connector.rest.problems import problem, problem_answer
 from connector.sdk import errors
 from connector.sdk.errors import Fault, Refused, Throttled, Unauthenticated, Unavailable, UpcardError
-from tests.conftest import TOKEN, Upcard
+from tests.conftest import TOKEN, Log, Upcard
 from tests.connector.rest.conftest import Fresh
 
 # design/api.md, "Errors": slug, status, whether the same call may be repeated.
@@ -48,22 +42,6 @@ CONTRACT = {
     "unavailable": (503, True),
 }
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, UpcardError)]
-
-
-Log = Callable[[], str]
-
-
-@pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
-    """`log()`: what was logged by applications that are made in the test."""
-    raw = io.BytesIO()
-    monkeypatch.setattr(logs, "sys", SimpleNamespace(stderr=SimpleNamespace(buffer=raw)))
-    monkeypatch.setattr(problems, "log", structlog.get_logger())
-    monkeypatch.setattr(telemetry, "log", structlog.get_logger())
-    logs.configure()
-    yield lambda: raw.getvalue().decode()
-    monkeypatch.undo()
-    logs.configure("warning")
 
 
 def test_the_errors_are_the_contract() -> None:
