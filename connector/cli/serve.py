@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from connector.cli.key import ready_key
+from connector.cli.protocol import Limited
 from connector.engine import logs
 from connector.engine.host import open_host
 from connector.engine.seals import NoKeys
@@ -43,6 +44,7 @@ def server(application: Any, host: str, port: int) -> Server:
     """A server that listens already, so that a taken port is told at once."""
     config = uvicorn.Config(
         application,
+        http=Limited,
         lifespan="off",
         log_config=None,
         access_log=False,

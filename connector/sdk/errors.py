@@ -133,11 +133,15 @@ class AlreadyExists(UpcardError):
 
 
 class RequestTimeout(UpcardError):
-    slug, title, status, retry = "request_timeout", "The body did not come in time", 408, True
+    slug, title, status, retry = "request_timeout", "The request did not come in time", 408, True
 
 
 class TooLarge(UpcardError):
     slug, title, status = "too_large", "The body is too large", 413
+
+
+class HeadersTooLarge(UpcardError):
+    slug, title, status = "headers_too_large", "The headers are too large", 431
 
 
 class UnsupportedMediaType(UpcardError):

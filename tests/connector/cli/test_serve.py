@@ -5,9 +5,12 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 import respx
 
+from connector.cli import protocol
+from connector.cli.protocol import LARGEST_REQUEST
 from connector.cli.serve import server, serving
 from tests.conftest import Log, Upcard, opened
 
@@ -66,3 +69,97 @@ async def test_a_list_that_ends_looks_complete(upcard: Upcard, exchange: Exchang
     answer = await exchange(post(upcard, "/v1/cards/kandji/list_devices", b"{}", "Accept: application/x-ndjson"))
 
     assert answer.endswith(b"\r\n\r\n0\r\n\r\n")
+
+
+def refused(answer: bytes) -> tuple[int, str]:
+    """Status and slug of an answer that is one problem document, after which the connection is closed."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = dict(line.lower().split(": ") for line in head.decode().split("\r\n")[1:])
+    assert (headers["content-type"], headers["connection"]) == ("application/problem+json", "close")
+    return int(head.split()[1]), json.loads(body)["type"]
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"nonsense\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
+        b"GET /\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)  # fmt: skip
+async def test_what_is_not_http_is_a_problem(exchange: Exchange, request_: bytes) -> None:
+    """ER-1: also where no application is reached."""
+    assert refused(await exchange(request_)) == (400, "invalid_call")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 33_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: x\r\n" * 9_000 + b"\r\n",
+        b"GET /" + b"x" * 33_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000,
+        b"GET /" + b"x" * 100_000,
+    ],
+    ids=["one header", "many headers", "the address", "a header without end", "an address without end"],
+)
+async def test_headers_have_a_limit(exchange: Exchange, request_: bytes) -> None:
+    """AU-9: 32 KiB, whether they end or not."""
+    assert refused(await exchange(request_)) == (431, "headers_too_large")
+
+
+async def test_headers_below_the_limit_are_read(upcard: Upcard, exchange: Exchange) -> None:
+    """AU-9: and a body of any length does not count as headers."""
+    answer = await exchange(post(upcard, "/v1/flows", b" " * 1_000_000, "X: " + "x" * 32_000))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_request_without_end_is_cut_off(exchange: Exchange) -> None:
+    """AU-9: trailers are held in memory, and anybody may send them."""
+    chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
+
+    answer = await exchange(chunked + b"x" * (LARGEST_REQUEST + 1))
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b""),
+        (b"POST /v1/flows HTTP/1.1\r\nHost", b"HTTP/1.1 408 "),
+        ("the start of a body", b"HTTP/1.1 408 "),
+        (b"POST /v1/flows HTTP/1.1\r\nContent-Length: 9\r\n\r\n{", b"HTTP/1.1 401 "),
+    ],
+    ids=["nothing", "headers", "a body", "a body nobody wants"],
+)
+async def test_a_request_that_dribbles_is_cut_off(
+    upcard: Upcard, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, sent: bytes | str, status: bytes
+) -> None:
+    """AU-9: after 30 seconds, with an answer if it has had none."""
+    monkeypatch.setattr(protocol, "SLOWEST", 0.2)
+    monkeypatch.setattr(protocol, "AGAIN", 0.01)
+    started = post(upcard, "/v1/flows", b"{}")[:-1]
+
+    answer = await exchange(sent if isinstance(sent, bytes) else started)
+
+    assert answer.startswith(status)
+    assert bool(answer) == bool(status)
+
+
+async def test_an_answer_may_take_longer_than_its_request(
+    upcard: Upcard, exchange: Exchange, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AU-9: the limit is for callers, not for the service."""
+    monkeypatch.setattr(protocol, "SLOWEST", 0.05)
+
+    async def slow(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(0.2)
+        return httpx.Response(200, json=[])
+
+    kandji.get("/devices").mock(side_effect=slow)
+
+    answer = await exchange(post(upcard, "/v1/cards/kandji/list_devices", b"{}", "Accept: application/x-ndjson"))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")

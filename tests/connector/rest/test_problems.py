@@ -32,6 +32,7 @@ CONTRACT = {
     "already_exists": (409, False),
     "request_timeout": (408, True),
     "too_large": (413, False),
+    "headers_too_large": (431, False),
     "unsupported_media_type": (415, False),
     "internal": (500, False),
     "refused": (502, False),
