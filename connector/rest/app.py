@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
+from connector.engine import seals
 from connector.engine.host import Host
 from connector.rest.door import CARD, Door
 from connector.rest.openapi import openapi
@@ -19,6 +20,7 @@ def app(host: Host) -> ASGIApp:
     """The ASGI application of a host that is open."""
     made = FastAPI(title="Upcard", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     made.state.host, made.state.openapi = host, openapi()
+    made.state.seals = seals.load(host.settings.secret_keys, host.settings.data_dir)
     made.router.routes.extend(routes())
     made.add_exception_handler(UpcardError, on_upcard_error)
     made.add_exception_handler(405, on_other_method)
@@ -30,7 +32,7 @@ def app(host: Host) -> ASGIApp:
 def routes() -> list[Route]:
     """Every route but that of calling a card, which the door knows."""
     return [
-        Route(operation.path, operation.handler, methods=[operation.method])
+        Route(operation.path, operation.answer, methods=[operation.method])
         for operations in OPERATIONS.values()
         for operation in operations
     ]

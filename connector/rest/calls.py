@@ -15,6 +15,7 @@ from connector.engine.runs import Run
 from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
 from connector.rest.problems import problem_answer
+from connector.rest.query import NoQuery, read_query
 from connector.sdk.errors import Unexpected
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
@@ -38,6 +39,8 @@ class Envelope(CardInputs):
 
 async def call(request: Request, host: Host, card: str, caller: Caller) -> Response:
     """Run a card."""
+    if request.scope["query_string"]:
+        read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
     records = NDJSON in request.headers.get("accept", "")
     ready = await host.reader.read(Call(card, caller.id, **dict(envelope), records=records))

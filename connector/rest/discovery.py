@@ -12,14 +12,27 @@ from connector.engine.calls import Call
 from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
-from connector.sdk.card import Card
+from connector.rest.cursors import Cursors, foreign
+from connector.sdk.card import Card, Effect
 from connector.sdk.errors import NotFound
-from connector.sdk.kinds import Json, Object
+from connector.sdk.kinds import Json, Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.results import Cursor
 from connector.sdk.tables import CardInputs, Row, field, rows
 
 MOST_CHOICES = 100
+
+
+class CardsWanted(CardInputs):
+    connector: Text = field("Key of the connector, such as kandji")
+    effect: Effect | None = field("What the cards do")
+    q: Text = field("Words to look for")
+
+
+class ChoicesWanted(CardInputs):
+    q: Text = field("Words to look for")
+    cursor: Text = field("Where the page starts: `next` of the page before")
+    connection: Text = field("Name of the connection, where there are several")
 
 
 class ChosenOptions(CardInputs):
@@ -37,12 +50,15 @@ async def get_connector(request: Request) -> Response:
 
 async def list_cards(request: Request) -> Response:
     """The catalogue, narrowed by connector, effect and words."""
-    wanted = {key: request.query_params[key] for key in ("connector", "effect") if key in request.query_params}
-    words = request.query_params.get("q", "").casefold().split()
+    wanted: CardsWanted = request.state.query
     found = [
-        summary(card) for card in _host(request).catalog.cards.values() if all(speaks(card, word) for word in words)
+        summary(card)
+        for card in _host(request).catalog.cards.values()
+        if wanted.connector in (None, card.connector)
+        and wanted.effect in (None, card.effect)
+        and all(speaks(card, word) for word in (wanted.q or "").casefold().split())
     ]
-    return listed([card for card in found if all(card[key] == value for key, value in wanted.items())])
+    return listed(found)
 
 
 async def get_card(request: Request) -> Response:
@@ -67,19 +83,22 @@ async def resolve_card_schema(request: Request) -> Response:
 
 async def list_choices(request: Request) -> Response:
     """The values a dropdown offers: those declared, or those that another card lists."""
-    found = _card(request)
+    found, wanted = _card(request), request.state.query
     row = _row(found, request.path_params["field"])
-    words = request.query_params.get("q", "").casefold()
+    words = (wanted.q or "").casefold()
     if row.mark.choices is None:
+        if wanted.cursor:
+            raise foreign()
         labels = {choice: row.label_of_choice(choice) for choice in row.choices}
         return listed(_offered(labels.items(), words))
     key, _, names = row.mark.choices.partition(":")
     value, _, label = names.partition(",")
-    host = _host(request)
-    call = Call(key, request.state.caller.id, request.query_params.get("connection"), records=True)
-    ready = await host.reader.read(call)
-    page = await host.runner.page(ready, Cursor(request.query_params.get("cursor"), MOST_CHOICES))
-    return listed(_offered(((record.get(value), str(record.get(label))) for record in page.records), words), page.next)
+    host, caller = _host(request), request.state.caller.id
+    ready = await host.reader.read(Call(key, caller, wanted.connection, records=True))
+    cursors = Cursors(request.app.state.seals, f"choices/{caller}/{ready.account.name}/{key}")
+    page = await host.runner.page(ready, Cursor(cursors.read(wanted.cursor), MOST_CHOICES))
+    offered = _offered(((record.get(value), str(record.get(label))) for record in page.records), words)
+    return listed(offered, cursors.give(page.next))
 
 
 def _offered(labels: Iterable[tuple[Any, str]], words: str) -> list[Json]:

@@ -15,10 +15,11 @@ from connector.catalog.openapi import (
     ref,
     titled,
 )
-from connector.catalog.schema import given_schema
+from connector.catalog.schema import given_schema, row_schema
 from connector.rest.operations import CARD, OPERATIONS, Operation
 from connector.rest.problems import PROBLEM
 from connector.sdk.kinds import Json
+from connector.sdk.tables import Row, rows
 
 TEXT: Json = {"type": "string"}
 NULLABLE: Json = {"type": ["string", "null"]}
@@ -37,13 +38,6 @@ PARAMETERS = {
     "field": "Key of the option or input",
     "name": "Name it was given",
     "run": "ID of the run",
-    "effect": "read, write or destroy",
-    "state": "queued, running, paused, succeeded, failed, canceling or canceled",
-    "since": "Started at this time or later, as RFC 3339",
-    "limit": "Most items of a page",
-    "q": "Words to look for",
-    "cursor": "Where the page starts: `next` of the page before",
-    "connection": "Name of the connection, where there are several",
 }
 
 
@@ -214,14 +208,15 @@ def _own_paths() -> Json:
 
 
 def _operation(operation: Operation, tag: str) -> Json:
-    in_path = [_parameter(name, "path") for name in re.findall(r"{(\w+)}", operation.path)]
+    in_path = [_parameter(name, PARAMETERS[name], TEXT, "path") for name in re.findall(r"{(\w+)}", operation.path)]
+    asked = rows(operation.query) if operation.query else ()
     answer = {"content": _content(operation.gives)} if operation.gives else {}
     return {
         "operationId": operation.id,
         "summary": operation.summary,
         "description": _description(operation),
         "tags": [tag],
-        "parameters": [*in_path, *(_parameter(name, "query") for name in operation.query)],
+        "parameters": [*in_path, *(_parameter(row.key, row.says, _plain(row), "query") for row in asked)],
         **({"requestBody": _taken(operation)} if operation.takes else {}),
         **({"security": []} if operation.is_open else {}),
         "responses": {str(operation.status): {"description": "Done", **answer}, **problems(*_statuses(operation))},
@@ -235,7 +230,7 @@ def _description(operation: Operation) -> str:
 def _statuses(operation: Operation) -> list[str]:
     found = ["405", "500"] if operation.is_open else ["401", "500"]
     found += ["404"] if "{" in operation.path else []
-    found += ["400"] if operation.query or operation.takes else []
+    found += [] if operation.is_open else ["400"]
     found += ["409", "413", "415"] if operation.takes else []
     return sorted({*found, *operation.fails})
 
@@ -254,8 +249,15 @@ def _given(name: str) -> Json:
     return _record({"items": {"type": "array", "items": ref(name.strip("[]"))}, "next": NULLABLE})
 
 
-def _parameter(name: str, place: str) -> Json:
-    return {"name": name, "in": place, "required": place == "path", "description": PARAMETERS[name], "schema": TEXT}
+def _parameter(name: str, says: str, schema: Json, place: str) -> Json:
+    return {"name": name, "in": place, "required": place == "path", "description": says, "schema": schema}
+
+
+def _plain(row: Row) -> Json:
+    """A row as a parameter has it: given or left out, never null."""
+    found = {**dict(row.kind.schema), **({"enum": list(row.choices)} if row.choices else {})}
+    limits = {key: value for key, value in row_schema(row).items() if key in ("minimum", "maximum", "default")}
+    return found | limits
 
 
 def _problem(says: str) -> Json:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.rest import discovery, documents, events, resources, runs
+from connector.rest.query import NoQuery, read_query
 from connector.sdk.tables import CardInputs
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -22,7 +23,10 @@ ASKING = ("409", "502", "503")  # how an operation can end that asks a service
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path. `gives` is a component's name, `[Name]` for a list, a text's media type, or None."""
+    """One method of one path. `gives` is a component's name, `[Name]` for a list, a text's media type, or None.
+
+    `query` are the parameters it takes; where it is None, the handler looks at them itself, or nobody does.
+    """
 
     method: str
     path: str
@@ -31,7 +35,7 @@ class Operation:
     gives: str | None
     status: int = 200
     takes: type[CardInputs] | None = None
-    query: tuple[str, ...] = ()
+    query: type[CardInputs] | None = NoQuery
     is_open: bool = False
     fails: tuple[str, ...] = ()
 
@@ -39,11 +43,17 @@ class Operation:
     def id(self) -> str:
         return self.handler.__name__
 
+    async def answer(self, request: Request) -> Response:
+        """The handler's answer; it finds its query read."""
+        if self.query:
+            request.state.query = read_query(request, self.query)
+        return await self.handler(request)
+
 
 CATALOGUE = (
     Operation("GET", "/v1/connectors", "List connectors", discovery.list_connectors, "[Connector]"),
     Operation("GET", "/v1/connectors/{connector}", "Get a connector", discovery.get_connector, "Connector"),
-    Operation("GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=("connector", "effect", "q")),
+    Operation("GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=discovery.CardsWanted),
     Operation("GET", CARD, "Get a card's document", discovery.get_card, "Document"),
     Operation(
         "GET",
@@ -51,7 +61,7 @@ CATALOGUE = (
         "Get the tables for options in the query",
         discovery.get_card_schema,
         "Tables",
-        fails=("400",),
+        query=None,
     ),
     Operation(
         "POST",
@@ -67,7 +77,7 @@ CATALOGUE = (
         "List a dropdown's choices",
         discovery.list_choices,
         "[Choice]",
-        query=("q", "cursor", "connection"),
+        query=discovery.ChoicesWanted,
         fails=ASKING,
     ),
 )
@@ -109,16 +119,14 @@ RESOURCES = (
 )
 
 RUNS = (
-    Operation(
-        "GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=("card", "state", "since", "cursor", "limit")
-    ),
+    Operation("GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=runs.RunsWanted),
     Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
     Operation("GET", RUN + "/events", "Follow a run", events.run_events, EVENTS),
     Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", fails=("409",)),
     Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", fails=("409",)),
     Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", fails=("409",)),
     Operation(
-        "GET", RUN + "/failures", "List failed records", runs.list_failures, "[Failure]", query=("cursor", "limit")
+        "GET", RUN + "/failures", "List failed records", runs.list_failures, "[Failure]", query=runs.FailuresWanted
     ),
     Operation(
         "POST",
@@ -138,8 +146,12 @@ DOCUMENTS = (
         "GET", "/schemas/{connector}/{card}.json", "Get a published schema", discovery.get_schema_file, "Document"
     ),
     Operation("GET", "/metrics", "Get the host's counters", documents.get_metrics, METRICS),
-    Operation("GET", "/healthz", "Say whether the process is alive", documents.get_health, "Health", is_open=True),
-    Operation("GET", "/readyz", "Say whether calls are taken", documents.get_readiness, "Health", is_open=True),
+    Operation(
+        "GET", "/healthz", "Say whether the process is alive", documents.get_health, "Health", query=None, is_open=True
+    ),
+    Operation(
+        "GET", "/readyz", "Say whether calls are taken", documents.get_readiness, "Health", query=None, is_open=True
+    ),
 )
 
 OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Runs": RUNS, "Documents": DOCUMENTS}

@@ -20,12 +20,12 @@ class RunsWanted(CardInputs):
     card: Text = field("Key of the card")
     state: State | None = field("State of the run")
     since: Date = field("Started at this time or later, as RFC 3339")
-    cursor: Text = field("Where the page starts")
+    cursor: Text = field("Where the page starts: `next` of the page before", pattern="^run_[0-9a-f]{28}$")
     limit: int = field("Most runs of a page", ge=1, le=200, default=50)
 
 
 class FailuresWanted(CardInputs):
-    cursor: Integer = field("Where the page starts")
+    cursor: Integer = field("Where the page starts: `next` of the page before", ge=0)
     limit: int = field("Most failures of a page", ge=1, le=1000, default=100)
 
 
@@ -35,7 +35,7 @@ class Redelivery(CardInputs):
 
 async def list_runs(request: Request) -> Response:
     """The caller's runs, newest first."""
-    wanted = accept(RunsWanted, dict(request.query_params), "query", "parameter")
+    wanted: RunsWanted = request.state.query
     found, cursor = await _host(request).runs.list(request.state.caller.id, **dict(wanted))
     return listed([run.shown() for run in found], cursor)
 
@@ -63,7 +63,7 @@ async def resume_run(request: Request) -> Response:
 
 async def list_failures(request: Request) -> Response:
     """Records that the flow did not take, with its last answer; never the records themselves."""
-    wanted = accept(FailuresWanted, dict(request.query_params), "query", "parameter")
+    wanted: FailuresWanted = request.state.query
     after = -1 if wanted.cursor is None else wanted.cursor
     found, cursor = await _host(request).streams.failures(await _run(request), after, wanted.limit)
     return listed(found, cursor)

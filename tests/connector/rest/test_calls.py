@@ -97,6 +97,14 @@ async def test_an_envelope_is_read_strictly(upcard: Upcard, body: dict[str, Any]
     assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, [at])
 
 
+async def test_a_query_is_no_part_of_a_call(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """DA-3: who asks for a dry run in the wrong place does not erase a device."""
+    answer = await call(upcard, "erase_device?dry_run=true", {"inputs": {"device_id": "d1", "pin": PIN}})
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, ["query/dry_run"])
+    assert asked(kandji) == []
+
+
 async def test_every_fault_is_told_before_anything_is_asked(upcard: Upcard, kandji: respx.MockRouter) -> None:
     """ER-1: with its place, and without the value."""
     answer = await call(upcard, "erase_device", {"inputs": {"pin": "73916x", "device": "d1"}})

@@ -57,7 +57,7 @@ async def test_the_catalogue_lists_every_card(upcard: Upcard) -> None:
         ({"effect": "destroy", "q": "erase"}, {"kandji.erase_device"}),
         ({"connector": "kandji", "q": "zzz"}, set()),
         ({"connector": "nobody"}, set()),
-        ({"effect": "nothing"}, set()),
+        ({"effect": "", "q": " "}, {"kandji.lock_device"}),
     ],
 )
 async def test_the_catalogue_is_narrowed(upcard: Upcard, query: dict[str, str], keys: set[str]) -> None:
@@ -162,7 +162,6 @@ async def test_a_rule_across_rows_is_named(upcard: Upcard) -> None:
         ({}, ["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ({"q": "p"}, ["POST", "PUT", "PATCH"]),
         ({"q": "zzz"}, []),
-        ({"cursor": "7"}, ["GET", "POST", "PUT", "PATCH", "DELETE"]),
     ],
 )
 async def test_declared_choices_are_offered(upcard: Upcard, query: dict[str, str], values: list[str]) -> None:
@@ -189,6 +188,54 @@ async def test_live_choices_come_from_another_card(upcard: Upcard, kandji: respx
     assert one["items"] == [{"value": "b1", "label": "Sales"}, {"value": "b2", "label": "Support"}]
     assert two == {"items": [{"value": "b3", "label": "Staff"}], "next": None}
     assert (await got(upcard, path, q="SUP"))["items"] == [{"value": "b2", "label": "Support"}]
+
+
+LIVE = "/v1/cards/kandji/update_device/choices/blueprint_id"
+DECLARED = "/v1/cards/kandji/custom_api_action/choices/request_type"
+
+
+@pytest.mark.parametrize(
+    ("path", "at"),
+    [
+        ("/v1/cards?effect=nope", ["query/effect"]),
+        ("/v1/cards?effct=read&q=x", ["query/effct"]),
+        ("/v1/cards?q=a&q=b", ["query/q"]),
+        ("/v1/connectors?q=x", ["query/q"]),
+        ("/v1/connectors/kandji?x", ["query/x"]),
+        ("/v1/connections?limit=1", ["query/limit"]),
+        ("/v1/flows?limit=1", ["query/limit"]),
+        ("/v1/cards/kandji/get_device?details=full", ["query/details"]),
+        (f"{LIVE}?query=x", ["query/query"]),
+        (f"{DECLARED}?cursor=7", ["query/cursor"]),
+    ],
+)
+async def test_a_wrong_query_is_told(upcard: Upcard, path: str, at: list[str]) -> None:
+    """ER-2: a misspelt filter does not list everything."""
+    answer = await upcard.http.get(path)
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, at)
+
+
+@pytest.mark.parametrize("cursor", ["7", "limit=300&deleted=true", "k1.AAAA", "azEuAAAA", "\u00e9", "=", "-" * 5000])
+async def test_the_service_is_sent_no_cursor_but_ours(upcard: Upcard, kandji: respx.MockRouter, cursor: str) -> None:
+    """SSRF-13: a cursor becomes part of what the service is asked."""
+    answer = await upcard.http.get(LIVE, params={"cursor": cursor})
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, ["query/cursor"])
+    assert asked(kandji) == []
+
+
+async def test_a_cursor_is_good_for_its_caller_only(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """AU-4: a key that may use other connections may have another one's cursor."""
+    link = "https://acme.kandji.io/api/v1/blueprints?limit=2&offset=2"
+    kandji.get("/blueprints").respond(json={"count": 3, "next": link, "previous": None, "results": [{"id": "b1"}]})
+    cursor = (await got(upcard, LIVE))["next"]
+    other = {"Authorization": f"Bearer {upcard.host.keys.mint('another')}"}
+
+    answer = await upcard.http.get(LIVE, params={"cursor": cursor}, headers=other)
+
+    assert "offset" not in cursor
+    assert (answer.status_code, len(asked(kandji))) == (400, 1)
 
 
 async def test_choices_need_a_connection(fresh: Fresh) -> None:

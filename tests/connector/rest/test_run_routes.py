@@ -66,7 +66,14 @@ async def test_runs_are_listed_in_pages(upcard: Upcard, kandji: respx.MockRouter
     assert {run["run"] for run in [*one["items"], *two["items"]]} == set(ids)
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"stat": "failed"}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *({"limit": value} for value in ("0", "201", "x", "1.5", "-1")),
+        *({"cursor": value} for value in ("7", "run_", "run_" + "z" * 28, "run_" + "0" * 29, "zzz")),
+        *({"state": "nope"}, {"since": "yesterday"}, {"stat": "failed"}, {"card": "\0"}, {"state": "x", "limit": "x"}),
+    ],
+)
 async def test_a_wrong_filter_is_told(upcard: Upcard, query: dict[str, str]) -> None:
     """A misspelt filter does not list everything."""
     answer = await upcard.http.get("/v1/runs", params=query)
