@@ -16,7 +16,7 @@ from connector.engine.telemetry import Telemetry
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unexpected, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
-from connector.sdk.masks import HIDDEN
+from connector.sdk.masks import HIDDEN, SECRET_LIKE
 from connector.sdk.pages import Ask, pages
 from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOutputs, rows
@@ -186,14 +186,16 @@ def _reported(refusal: Refused, table: type[CardOutputs]) -> CardOutputs:
 
 
 def _shown(request: WouldSend, inputs: CardInputs) -> Json:
-    """What a dry run says it would send; the values of secret inputs are hidden."""
+    """What a dry run says it would send; the values of secret inputs, and of names like theirs, are hidden."""
     secrets = {getattr(inputs, row.key) for row in rows(type(inputs)) if row.mark.secret} - {None}
-    return {"method": request.method, "path": request.path, "body": _hidden(request.body, secrets)}
+    more = {"query": dict(request.query), "headers": dict(request.headers)}
+    told = {key: _hidden(value, secrets) for key, value in more.items() if value}
+    return {"method": request.method, "path": request.path, **told, "body": _hidden(request.body, secrets)}
 
 
 def _hidden(body: Any, secrets: set[Any]) -> Any:
     if isinstance(body, dict):
-        return {key: _hidden(value, secrets) for key, value in body.items()}
+        return {key: HIDDEN if SECRET_LIKE.search(key) else _hidden(value, secrets) for key, value in body.items()}
     if isinstance(body, list):
         return [_hidden(value, secrets) for value in body]
     return HIDDEN if isinstance(body, str) and body in secrets else body

@@ -64,7 +64,9 @@ SCHEMAS: Json = {
         "service",
     ),
     "Accepted": _record({"run": TEXT, "state": TEXT}),
-    "WouldSend": _record({"method": TEXT, "path": TEXT, "body": {}}),
+    "WouldSend": _record(
+        {"method": TEXT, "path": TEXT, "query": OBJECT, "headers": OBJECT, "body": {}}, "query", "headers"
+    ),
     "Connector": _record(
         {
             "key": TEXT,

@@ -50,10 +50,12 @@ class Limits:
 
 @dataclass
 class WouldSend(Exception):
-    """Ends a dry run: what would have been sent."""
+    """Ends a dry run: what would have been sent, besides the headers of the connection."""
 
     method: str
     path: str
+    query: Mapping[str, Any]
+    headers: Mapping[str, str]
     body: Any
 
 
@@ -114,10 +116,10 @@ class Client(Generic[C]):
         both kinds). Refusals come back as replies.
         """
         where = self.prefix + "".join("/" + _segment(part) for part in path) + "/" * slash
+        wanted = {key: value for key, value in (query or {}).items() if value is not None}
         if method in self.held:
             await self._looked_up(path)
-            raise WouldSend(method, where, json)
-        wanted = {key: value for key, value in (query or {}).items() if value is not None}
+            raise WouldSend(method, where, wanted, headers or {}, json)
         return await self.service.ask(method, where, query=wanted or None, json=json, headers=headers)
 
     async def _looked_up(self, path: tuple[str, ...]) -> None:

@@ -11,6 +11,9 @@ from weakref import WeakSet
 HIDDEN = "[redacted]"
 SHORTEST = 4  # what is shorter is no secret, and would blot out half of every word
 KEY = re.compile(r"kc_[a-z]+_[0-9a-f]{16}_[\w-]{43}")  # a caller's key; the host has only its hash
+SECRET_LIKE = re.compile(  # a name whose value is one, whoever gave it
+    r"(?i:pass(?:word|wd|code|phrase)|token|secret|credential|authorization|cookie|key|(?<![a-z])pin(?![a-z]))|Pin(?![a-z])"
+)
 
 
 class Mask:

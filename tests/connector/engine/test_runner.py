@@ -297,11 +297,35 @@ async def test_a_dry_run_says_what_it_would_send(upcard: Upcard, kandji: respx.M
     assert {request.method for request in asked(kandji)} == {"GET"}
 
 
+async def test_a_dry_run_of_a_custom_request_hides_what_looks_secret(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """DA-3, SEC-3: all of the request is shown, without the connection's own headers; secrets go by their names."""
+    said = {
+        "relative_url": "/users?page=2&api_key=s3cret",
+        "query": {"tags": ["a", "b"]},
+        "headers": {"X-Api-Key": "s3cret", "X-Trace": "t1"},
+        "body": {"name": "Nora", "shipping": 1, "users": [{"Password": "s3cret", "unlockPin": 73916, "pin": None}]},
+    }
+
+    _, answer = await ran(upcard, "custom_api_action", options={"request_type": "POST"}, inputs=said, dry_run=True)
+
+    hidden = "[redacted]"
+    assert answer.would_send == {
+        **{"method": "POST", "path": "/api/v1/users"},
+        "query": {"page": ["2"], "api_key": hidden, "tags": ["a", "b"]},
+        "headers": {"X-Api-Key": hidden, "X-Trace": "t1"},
+        "body": {"name": "Nora", "shipping": 1, "users": [{"Password": hidden, "unlockPin": hidden, "pin": hidden}]},
+    }
+    assert asked(kandji) == []
+
+
 async def test_a_dry_run_of_a_reading_card_asks_nothing(upcard: Upcard, kandji: respx.MockRouter) -> None:
     """DA-3: it says the request that it would make."""
-    _, answer = await ran(upcard, "list_devices", options={"result_set": "first"}, dry_run=True)
+    said = {"options": {"result_set": "first"}, "inputs": {"platform": "Mac"}}
 
-    assert answer.would_send == {"method": "GET", "path": "/api/v1/devices", "body": None}
+    _, answer = await ran(upcard, "list_devices", **said, dry_run=True)
+
+    query = {"platform": "Mac", "limit": 1, "offset": 0}
+    assert answer.would_send == {"method": "GET", "path": "/api/v1/devices", "query": query, "body": None}
     assert asked(kandji) == []
 
 
