@@ -107,14 +107,15 @@ class Allowed:
 def read_address(url: object, allowed: Allowed, at: str) -> Destination:
     """Where `url` leads, if it may be called as far as can be told without a lookup (SSRF-2, SSRF-3).
 
-    Raises InvalidCall at `at` if it is malformed, DestinationNotAllowed if it leads where nobody allowed it to.
+    Raises, at `at`, InvalidCall if it is malformed, DestinationNotAllowed if it leads where nobody allowed it to.
     """
     try:
         destination = _read(url)
     except _Malformed as error:
         raise InvalidCall.of([Fault(at, f"The address {error}.")]) from error
     if not _may_be_called(destination, allowed):
-        raise DestinationNotAllowed("The destination is not allowed.")
+        why = "The destination is not allowed."
+        raise DestinationNotAllowed(why, faults=[Fault(at, why)])
     return destination
 
 

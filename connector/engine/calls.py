@@ -88,6 +88,9 @@ class Reader:
         return None
 
     async def _streaming(self, card: Card, stream: Stream, faults: list[Fault]) -> Streaming | None:
+        if stream.flow is not None and stream.url is not None:
+            faults += [Fault(f"stream/{key}", "Give either Flow or URL, not both.") for key in ("flow", "url")]
+            return None
         if stream.flow is not None:
             flow = await self.flows.get(stream.flow)
             if flow.inputs:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from connector.engine.addresses import Allowed, Destination, address_allowed, read_address
-from connector.sdk.errors import DestinationNotAllowed, InvalidCall
+from connector.sdk.errors import DestinationNotAllowed, Fault, InvalidCall
 
 NOTHING = Allowed()
 F = "ffff:ffff:ffff:ffff"
@@ -200,11 +200,12 @@ def test_a_malformed_address_is_an_invalid_call(url: object) -> None:
 
 @pytest.mark.parametrize("url", NOT_ALLOWED)
 def test_a_well_formed_address_that_nobody_allowed_is_refused(url: str) -> None:
-    """SSRF-2, SSRF-3, SSRF-8: the refusal says nothing about addresses and ports."""
+    """SSRF-2, SSRF-3, SSRF-8: the refusal names the field, and says nothing about addresses and ports."""
     with pytest.raises(DestinationNotAllowed) as raised:
         read_address(url, NOTHING, "callback")
 
-    assert (raised.value.detail, raised.value.faults) == ("The destination is not allowed.", ())
+    why = "The destination is not allowed."
+    assert (raised.value.detail, raised.value.faults) == (why, (Fault("callback", why),))
 
 
 @pytest.mark.parametrize(("url", "host"), ACCEPTED)

@@ -70,6 +70,18 @@ async def test_a_stream_goes_to_a_flow_that_is_there(upcard: Upcard) -> None:
         await ready(upcard, "list_devices", options={"result_set": "stream"}, stream={"flow": "nobody"})
 
 
+async def test_a_stream_has_one_destination(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """ER-1: which of two was meant is not guessed; both are named."""
+    stream = {"flow": "onboard", "url": "https://hooks.example.com/"}
+
+    answer = await upcard.call("kandji.list_devices", options={"result_set": "stream"}, stream=stream)
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (
+        400,
+        ["stream/flow", "stream/url"],
+    )
+
+
 async def test_unregistered_addresses_are_off_by_default(tmp_path: Path) -> None:
     """SSRF-2: the operator decides whether a call may name an address."""
     async with opened(tmp_path) as upcard:

@@ -155,6 +155,7 @@ async def test_a_flow_goes_only_where_it_may(upcard: Upcard, url: str, slug: str
     answer = await upcard.http.post("/v1/flows", json={"name": "x", "url": url})
 
     assert (answer.status_code, answer.json()["type"]) == (400, slug)
+    assert [error["at"] for error in answer.json()["errors"]] == ["url"]
     assert not any(word in answer.text for word in ("s3cret", "169", "example", "8443"))
 
 
