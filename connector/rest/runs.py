@@ -15,6 +15,8 @@ from connector.sdk.kinds import Date, Integer, List, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 
+MOST_POSITIONS = 9_000  # a body has 10,000 members at most
+
 
 class RunsWanted(CardInputs):
     card: Text = field("Key of the card")
@@ -30,7 +32,7 @@ class FailuresWanted(CardInputs):
 
 
 class Redelivery(CardInputs):
-    positions: List = field("Positions of the records to send again; all failures if empty")
+    positions: List = field("Positions of the records to send again; all failures if it is left out")
 
 
 async def list_runs(request: Request) -> Response:
@@ -84,11 +86,14 @@ async def _ask(request: Request, asked: Asked) -> Response:
 
 
 def _positions(given: list[Any] | None) -> list[int] | None:
-    if given is not None and not all(
-        isinstance(position, int) and not isinstance(position, bool) for position in given
-    ):
-        raise InvalidCall.of([Fault("positions", "Positions must be whole numbers.")])
-    return given
+    """The positions, each once; None for all. An empty list is refused: it may be meant as none or as all."""
+    if given is None:
+        return None
+    if not 1 <= len(given) <= MOST_POSITIONS:
+        raise InvalidCall.of([Fault("positions", f"Positions must be 1 to {MOST_POSITIONS}, or left out for all.")])
+    if not all(type(position) is int and position >= 0 for position in given):
+        raise InvalidCall.of([Fault("positions", "Positions must be whole numbers, 0 or more.")])
+    return sorted(set(given))
 
 
 async def _run(request: Request) -> Run:

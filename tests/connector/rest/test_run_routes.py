@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from aiohttp import web
 
 from tests.conftest import HOST, Upcard
 from tests.receiver import receiving
@@ -100,8 +101,6 @@ async def test_a_run_is_followed_to_its_end(upcard: Upcard, kandji: respx.MockRo
 
 async def test_failures_are_listed_and_sent_again(upcard: Upcard, kandji: respx.MockRouter) -> None:
     """CB-10: without the records; 202, and the run goes on."""
-    from aiohttp import web
-
     async with receiving(lambda _: web.Response(status=410)) as flow:
         run = await streamed(upcard, kandji, 1, url=flow.url)
         listed = (await upcard.http.get(f"/v1/runs/{run}/failures")).json()
@@ -116,7 +115,10 @@ async def test_failures_are_listed_and_sent_again(upcard: Upcard, kandji: respx.
     assert (left, len(flow.sent)) == ([], 2)
 
 
-@pytest.mark.parametrize("positions", [["0"], [1.5], [True], [None], [{}], "0", {}])
+WRONG: list[Any] = [["0"], [1.5], [True], [None], [{}], [[]], [-1], [], list(range(9_001)), "0", {}]
+
+
+@pytest.mark.parametrize("positions", WRONG, ids=lambda wrong: str(wrong)[:20])
 async def test_positions_are_whole_numbers(upcard: Upcard, kandji: respx.MockRouter, positions: Any) -> None:
     """Anything else is told."""
     async with receiving() as flow:
@@ -125,6 +127,27 @@ async def test_positions_are_whole_numbers(upcard: Upcard, kandji: respx.MockRou
     answer = await upcard.http.post(f"/v1/runs/{run}/redeliver", json={"positions": positions})
 
     assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, ["positions"])
+
+
+async def test_a_position_that_is_given_twice_is_sent_once(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """A list of positions is a set."""
+    async with receiving(lambda _: web.Response(status=410)) as flow:
+        run = await streamed(upcard, kandji, 1, url=flow.url)
+        flow.script = lambda _: web.Response()
+        await upcard.http.post(f"/v1/runs/{run}/redeliver", json={"positions": [0, 7, 0]})
+        await upcard.host.streams.wait(await upcard.host.runs.get(run, _caller(upcard)), 10)
+
+    assert len(flow.sent) == 2
+
+
+async def test_a_misspelt_wish_does_not_send_everything(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """ER-2: without positions, all failures are sent again."""
+    async with receiving() as flow:
+        run = await streamed(upcard, kandji, 0, url=flow.url)
+
+    answer = await upcard.http.post(f"/v1/runs/{run}/redeliver", json={"position": [0]})
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, ["position"])
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause", "resume"])
