@@ -14,6 +14,7 @@ from connector.sdk.kinds import (
     List,
     Number,
     Object,
+    Origin,
     StatusCode,
     Text,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "List",
     "Number",
     "Object",
+    "Origin",
     "Page",
     "Record",
     "Refused",

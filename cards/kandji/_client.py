@@ -11,6 +11,7 @@ from connector import (
     Cursor,
     Json,
     Limits,
+    Origin,
     Page,
     Record,
     Refused,
@@ -41,7 +42,7 @@ class Tenant(
 ):
     """A Kandji tenant and an API token of it."""
 
-    url: str = field("API URL of the tenant, as Settings > Access shows it", label="API URL", max_length=255)
+    url: Origin = field("API URL of the tenant, as Settings > Access shows it", label="API URL", max_length=255)
     token: str = field("API token of the tenant", label="API Token", secret=True, max_length=255, pattern=VISIBLE)
 
     def origin(self) -> str:

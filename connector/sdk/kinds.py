@@ -126,6 +126,14 @@ Object = Annotated[Json | None, OBJECT, BeforeValidator(read_object)]
 List = Annotated[list[Any] | None, LIST, BeforeValidator(read_list)]
 AnyJson = Annotated[Any, ANY]
 
+
+def _without_slash(value: Any) -> Any:
+    return value.removesuffix("/") if isinstance(value, str) else value
+
+
+Origin = Annotated[str, TEXT, BeforeValidator(_without_slash)]
+"""The address of a service's account, required: scheme and host; one slash at the end is left out."""
+
 StatusCode = Annotated[int | None, STATUS, BeforeValidator(read_number)]
 """The HTTP status a service answered; when it refuses, the runner writes the refusal's status here."""
 
