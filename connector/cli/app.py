@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Cards for workflow automation.", no_args_is_help=True, add_completion=False)
+ADDRESS = "UPCARD_HOST and UPCARD_PORT, or host and port in upcard.toml; 127.0.0.1:8700 if unset"
+
+app = typer.Typer(
+    help=f"Cards for workflow automation. The host's address: {ADDRESS}.", no_args_is_help=True, add_completion=False
+)
 cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
 app.add_typer(cards, name="cards")
@@ -19,7 +23,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def up(
     once: Annotated[bool, typer.Option("--once", help="Run the demonstration, print its figures and stop.")] = False,
     devices: Annotated[int, typer.Option(help="Devices of the simulated tenant.", min=1, max=1_000_000)] = 640,
-    port: Annotated[int, typer.Option(help="Port of the host; the simulated tenant takes the next one.")] = 8700,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Port of the host, else UPCARD_PORT; the simulated tenant takes the next one.", max=65_534),
+    ] = None,
 ) -> None:
     """Run the host with a simulated Kandji tenant beside it, ready to call."""
     from connector.cli.up import run_up
@@ -63,7 +70,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would be sent.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a card that destroys something.")] = False,
 ) -> None:
-    """Run a card on the host that is up."""
+    """Run a card on the host at UPCARD_HOST and UPCARD_PORT, with the key in UPCARD_DATA_DIR."""
     from connector.cli.run import run_card
 
     raise typer.Exit(run_card(key, values or [], connection, dry_run=dry_run, yes=yes))

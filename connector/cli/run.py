@@ -75,8 +75,8 @@ def _ask(settings: Settings, method: str, path: str, body: Json | None = None) -
     """One request to our own host."""
     file = settings.data_dir / "key"
     key = file.read_text().strip() if file.exists() else ""
-    request = urllib.request.Request(
-        f"http://{settings.host}:{settings.port}{path}",
+    request = urllib.request.Request(  # noqa: S310
+        settings.address + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
@@ -87,4 +87,4 @@ def _ask(settings: Settings, method: str, path: str, body: Json | None = None) -
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
     except urllib.error.URLError:
-        return 0, {"detail": f"No host answers at {settings.host}:{settings.port}. Start one with: upcard up"}
+        return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}

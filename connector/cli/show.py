@@ -2,10 +2,11 @@
 
 import json
 import sys
+from collections.abc import Iterable
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from connector.catalog.find import catalog
 from connector.catalog.schema import schema, variant_title
@@ -15,6 +16,8 @@ from connector.sdk.errors import NoSuchCard
 from connector.sdk.tables import CardOutputs, Row, rows
 from connector.sdk.tables import Table as Rows
 
+LONGEST_LINE = 10_000
+
 
 def print_cards(words: str, connector: str, *, as_json: bool) -> None:
     found = [card for card in catalog().cards.values() if not connector or card.connector == connector]
@@ -22,10 +25,10 @@ def print_cards(words: str, connector: str, *, as_json: bool) -> None:
     if as_json:
         _print_json([summary(card) for card in found])
         return
-    table = Table("card", "title", "effect", "what it does", box=None)
+    table = Table(_keys(card.key for card in found), "title", "effect", "what it does", box=None)
     for card in found:
         table.add_row(card.key, card.title, card.effect, card.description)
-    Console().print(table, markup=False)
+    _console().print(table, markup=False)
 
 
 def print_card(key: str, *, as_json: bool) -> None:
@@ -36,7 +39,7 @@ def print_card(key: str, *, as_json: bool) -> None:
     if as_json:
         _print_json(schema(card))
         return
-    console = Console()
+    console = _console()
     console.print(f"{card.title} ({card.key}, {card.effect})\n{card.description}", markup=False)
     _print_rows(console, "Options", card.options)
     _print_rows(console, "Inputs", card.inputs)
@@ -58,7 +61,8 @@ def _print_rows(console: Console, title: str, table: type[Rows]) -> None:
     found = [row for row in rows(table) if not row.group]
     if not found:
         return
-    printed = Table("key", "label", "type", "", "what it is", title=title, title_justify="left", box=None)
+    keys = _keys(row.key for row in found)
+    printed = Table(keys, "label", "type", "", "what it is", title=title, title_justify="left", box=None)
     for row in found:
         printed.add_row(row.key, row.label, _type(row), "required" if row.required else "", row.says)
     console.print(printed, markup=False)
@@ -66,6 +70,19 @@ def _print_rows(console: Console, title: str, table: type[Rows]) -> None:
 
 def _type(row: Row) -> str:
     return " | ".join(row.choices) or row.kind.name
+
+
+def _console() -> Console:
+    """In a pipe lines are as long as what they say, so that they can be searched."""
+    console = Console()
+    if not console.is_terminal:
+        console.width = LONGEST_LINE
+    return console
+
+
+def _keys(keys: Iterable[str]) -> Column:
+    """The column that is never cut, since its words are typed again."""
+    return Column("key", no_wrap=True, min_width=max(map(len, keys), default=0))
 
 
 def _print_json(value: object) -> None:

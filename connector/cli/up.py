@@ -35,8 +35,9 @@ Stop with Ctrl-C.
 """
 
 
-def run_up(port: int, devices: int, *, once: bool) -> int:
+def run_up(port: int | None, devices: int, *, once: bool) -> int:
     """Returns the exit status: 0, or 1 where the demonstration's figures disagree."""
+    port = port or Settings().port
     settings = Settings(
         host=LOOPBACK, port=port, allow_services=f"{LOOPBACK}:{port + 1}", allow_receivers=f"{LOOPBACK}:*"
     )
@@ -55,7 +56,7 @@ async def _up(settings: Settings, devices: int, *, once: bool) -> int:
         open_host(settings) as host,
         serving(server(tenant, LOOPBACK, settings.port + 1), server(app(host), LOOPBACK, settings.port)),
     ):
-        address, sandbox = f"http://{LOOPBACK}:{settings.port}", f"http://{LOOPBACK}:{settings.port + 1}"
+        address, sandbox = settings.address, f"http://{LOOPBACK}:{settings.port + 1}"
         await _connect(host, sandbox, str(tenant.tenant.token))
         key = ready_key(host.keys, settings.data_dir)
         async with Demonstration.at(address, key) as demonstration:

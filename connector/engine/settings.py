@@ -28,6 +28,11 @@ class Settings(BaseSettings):
         """The database: a SQLite file in the data folder, unless another one is set."""
         return self.database_url or f"sqlite:///{self.data_dir / 'upcard.db'}"
 
+    @property
+    def address(self) -> str:
+        """Where the host is called."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
     @classmethod
     def settings_customise_sources(
         cls,

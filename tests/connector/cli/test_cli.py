@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connector.cli import app
+from connector.catalog.find import catalog
+from connector.cli import app, up
+from connector.engine.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 run = CliRunner().invoke
@@ -31,6 +33,48 @@ def test_cards_are_found_by_the_words_people_say() -> None:
     found = run(app, ["cards", "list", "wipe", "--json"])
 
     assert [card["key"] for card in json.loads(found.stdout)] == ["kandji.erase_device"]
+
+
+@pytest.mark.parametrize("terminal", [{}, {"FORCE_COLOR": "1", "COLUMNS": "60"}], ids=["pipe", "terminal"])
+def test_keys_are_never_cut(terminal: dict[str, str]) -> None:
+    """They are typed again, and searched for in pipes."""
+    listed = run(app, ["cards", "list"], env=terminal)
+    shown = run(app, ["cards", "show", "kandji.get_activation_lock_bypass_codes"], env=terminal)
+
+    assert {word for word in listed.stdout.split() if "." in word} >= set(catalog().cards)
+    assert "device_based_code" in shown.stdout.split()
+
+
+def test_a_line_of_a_pipe_is_a_card() -> None:
+    """Whole, however long it is."""
+    listed = run(app, ["cards", "list"]).stdout.splitlines()
+
+    assert len(listed) == len(catalog().cards) + 1
+
+
+@pytest.mark.parametrize(("options", "port"), [([], 9001), (["--port", "9002"], 9002)])
+def test_up_takes_the_port_of_the_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: list[str], port: int
+) -> None:
+    """As every other command does; an option comes first."""
+    monkeypatch.chdir(tmp_path)
+    ports: list[int] = []
+
+    async def noted(settings: Settings, *_: object, **__: object) -> int:
+        ports.append(settings.port)
+        return 0
+
+    monkeypatch.setattr(up, "_up", noted)
+
+    run(app, ["up", *options], env={"UPCARD_PORT": "9001"})
+
+    assert ports == [port]
+
+
+@pytest.mark.parametrize(("host", "address"), [("127.0.0.1", "http://127.0.0.1:9"), ("::1", "http://[::1]:9")])
+def test_the_host_is_called_where_it_listens(host: str, address: str) -> None:
+    """Both families of addresses."""
+    assert Settings(host=host, port=9).address == address
 
 
 def test_a_card_is_shown_with_its_tables() -> None:
