@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from connector.rest.problems import problem
 from connector.sdk.errors import HeadersTooLarge, InvalidCall, RequestTimeout, TooLarge, UpcardError
+from connector.sdk.trace import new_request
 
 LARGEST_HEAD = 32 * 1024
 LARGEST_REQUEST = 16 * 1024 * 1024  # bodies have their own, smaller limit; this one is for trailers, which pile up
@@ -99,6 +100,7 @@ def _too_long() -> HeadersTooLarge:
 
 def _written(error: UpcardError) -> bytes:
     answer: Any = problem(error)
-    headers = b"".join(b"%s: %s\r\n" % header for header in [*answer.raw_headers, (b"connection", b"close")])
+    more = [(b"connection", b"close"), (b"x-request-id", new_request().encode())]
+    headers = b"".join(b"%s: %s\r\n" % header for header in [*answer.raw_headers, *more])
     line = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
     return line.encode() + headers + b"\r\n" + bytes(answer.body)

@@ -13,6 +13,7 @@ from structlog.typing import EventDict
 
 from connector.sdk.errors import UpcardError
 from connector.sdk.masks import masked
+from connector.sdk.trace import seen
 
 
 class Libraries(logging.Handler):
@@ -37,6 +38,7 @@ def configure(least: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper("iso"),
             structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            _with_request,
             _without_secrets,
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
@@ -45,6 +47,10 @@ def configure(least: str = "info") -> None:
     logging.getLogger().addHandler(LIBRARIES)
     logging.getLogger("dbos").addHandler(LIBRARIES)  # it adds one of its own, unless it has one
     logging.getLogger("dbos").propagate = False
+
+
+def _with_request(_: Any, __: str, event: EventDict) -> EventDict:
+    return {**event, **seen()}
 
 
 def _without_secrets(_: Any, __: str, event: EventDict) -> EventDict:

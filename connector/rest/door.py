@@ -7,13 +7,14 @@ import re
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.engine.host import Host
 from connector.engine.keys import Caller, Keys
 from connector.rest.calls import call
 from connector.rest.problems import on_any_error, problem
 from connector.sdk.errors import InvalidCall, Unauthenticated, UpcardError
+from connector.sdk.trace import REQUEST, TRACE, new_request, read_trace
 
 OPEN = frozenset({"/healthz", "/readyz"})
 CARD = re.compile(r"/v1/cards/([^/]+)/([^/]+)")
@@ -29,6 +30,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return  # nothing else is spoken here: a web socket is refused by not being accepted
+        send = _named(scope, send)
         if scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
@@ -52,6 +54,21 @@ class Door:
             return problem(error)
         except Exception as error:  # noqa: BLE001
             return await on_any_error(request, error)
+
+
+def _named(scope: Scope, send: Send) -> Send:
+    """Give the request an id, which its answer and the log have, and take up the caller's trace (OB-2)."""
+    REQUEST.set(id_ := new_request())
+    trace = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
+    TRACE.set(read_trace(trace.decode("latin-1")) if trace else None)  # always: a connection's requests share a context
+    header = (b"x-request-id", id_.encode())
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], header]
+        await send(message)
+
+    return sent
 
 
 def _caller(scope: Scope, keys: Keys) -> Caller:

@@ -22,6 +22,7 @@ from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Throttled
 from connector.sdk.kinds import Json
 from connector.sdk.masks import Mask
 from connector.sdk.said import said
+from connector.sdk.trace import traced
 
 ATTEMPTS = 4
 DEADLINE = 30.0  # seconds for a request with all its retries
@@ -149,7 +150,9 @@ class Service:
         except (TypeError, httpx.InvalidURL) as error:
             raise InvalidCall("The request cannot be written: its address is too long, or a number in it.") from error
         typed = {} if content is None else {"Content-Type": "application/json"}
-        request = httpx.Request(method, url, content=content, headers={**self._headers, **(headers or {}), **typed})
+        request = httpx.Request(
+            method, url, content=content, headers={**self._headers, **traced(), **(headers or {}), **typed}
+        )
         end = time.monotonic() + DEADLINE
         for attempt in range(ATTEMPTS):
             end += await self._taken()

@@ -76,6 +76,7 @@ def refused(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     headers = dict(line.lower().split(": ") for line in head.decode().split("\r\n")[1:])
     assert (headers["content-type"], headers["connection"]) == ("application/problem+json", "close")
+    assert headers["x-request-id"].startswith("req_")
     return int(head.split()[1]), json.loads(body)["type"]
 
 

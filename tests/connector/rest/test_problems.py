@@ -199,7 +199,7 @@ async def test_a_refused_call_logs_no_value(fresh: Fresh, log: Log, kandji: resp
     await upcard.call("kandji.get_device", options={"details": "basic"}, inputs={"device_id": "s3cret"})
 
     (line,) = map(json.loads, log().splitlines())
-    assert {**line, "run": "", "caller": "", "timestamp": "", "milliseconds": 0} == {
+    assert {**line, "run": "", "caller": "", "request": "", "timestamp": "", "milliseconds": 0} == {
         **{"event": "call", "level": "info", "card": "kandji.get_device", "connection": "acme", "outcome": "refused"},
-        **{"run": "", "caller": "", "timestamp": "", "milliseconds": 0},
+        **{"run": "", "caller": "", "request": "", "timestamp": "", "milliseconds": 0},
     }
