@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from connector.rest import discovery, documents, events, resources, runs
 from connector.rest.query import NoQuery, read_query
+from connector.sdk.errors import NotFound
 from connector.sdk.tables import CardInputs
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -44,7 +45,9 @@ class Operation:
         return self.handler.__name__
 
     async def answer(self, request: Request) -> Response:
-        """The handler's answer; it finds its query read."""
+        """The handler's answer; it finds its query read. No name has a NUL: PostgreSQL does not take one."""
+        if any("\0" in part for part in request.path_params.values()):
+            raise NotFound("There is nothing of this name.")
         if self.query:
             request.state.query = read_query(request, self.query)
         return await self.handler(request)

@@ -144,6 +144,16 @@ async def test_any_address_is_answered(upcard: Upcard, path: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("path", ["/v1/runs/%00", "/v1/flows/%00", "/v1/connections/a%00", "/v1/runs/x%00/failures"])
+async def test_no_database_is_asked_for_a_nul(fresh: Fresh, database: str, path: str) -> None:
+    """ER-1: PostgreSQL refuses it, which is no fault of ours."""
+    upcard = await fresh(database_url=database)
+
+    answer = await upcard.http.get(path)
+
+    assert (answer.status_code, answer.json()["type"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("path", sorted({route.path for route in routes()}))
 async def test_every_route_tells_what_it_takes(upcard: Upcard, path: str) -> None:
     """RFC 9110, 15.5.6: another method is 405, and Allow names every method that the address takes."""
