@@ -12,13 +12,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.engine.pace import Pace, kept
-from connector.engine.store import Store
+from connector.engine.store import Store, inserting
 from connector.engine.tables import budgets
 from connector.sdk.client import Limits
 from connector.sdk.errors import Throttled
@@ -43,8 +41,6 @@ HEEDED = frozenset(
         b"retry-after",
     }
 )
-
-INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 @dataclass(frozen=True)
@@ -251,7 +247,7 @@ def _claim(db: sa.Connection, *, connection: str, hour: int, wanted: int, most: 
     That may be the hour after the one asked for: a host whose clock is behind counts with the others.
     """
     is_over = sa.not_(_counts(hour))
-    begun = INSERTS[db.dialect.name](budgets).values(connection=connection, hour=hour, used=wanted)
+    begun = inserting(db)(budgets).values(connection=connection, hour=hour, used=wanted)
     counted = begun.on_conflict_do_update(
         index_elements=[budgets.c.connection],
         set_={

@@ -14,6 +14,7 @@ from yarl import URL
 from connector.engine.destinations import Destination
 from connector.engine.flows import Target
 from connector.engine.network import blocked
+from connector.sdk.errors import Unexpected
 from connector.sdk.http import retry_after
 from connector.sdk.kinds import Json
 
@@ -29,13 +30,20 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 def body_of(record: Json, state: bytes = b"{}") -> bytes:
-    """What a flow is sent for one record; `state` is JSON already."""
-    return b'{"Record":' + orjson.dumps(record) + b',"State":' + state + b"}"
+    """What a flow is sent for one record; `state` is JSON already. Raises Unexpected for one nobody can write."""
+    return b'{"Record":' + _written(record) + b',"State":' + state + b"}"
 
 
 def batch_of(records: Sequence[Json], state: bytes) -> bytes:
     """What a flow is sent for several records."""
-    return b'{"Records":' + orjson.dumps(records) + b',"State":' + state + b"}"
+    return b'{"Records":' + _written(records) + b',"State":' + state + b"}"
+
+
+def _written(value: Json | Sequence[Json]) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError as error:  # it is nested in over 254 levels
+        raise Unexpected("The service sent a record that is nested too deeply to be handed on.") from error
 
 
 class Parcel(NamedTuple):
@@ -87,11 +95,13 @@ class Handover:
         target: Target,
         run: str,
         *,
+        concurrency: int = 1,
         sleep: Sleep = asyncio.sleep,
         patience: int = PATIENCE,
     ) -> None:
         self._session = session
         self._destination = destination
+        destination.serve(self, concurrency)
         self._target = target
         self._url = URL(target.url, encoded=True)  # sent byte for byte as it was given (CB-12)
         self._headers = CIMultiDict(target.headers)

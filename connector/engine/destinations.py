@@ -4,14 +4,24 @@ A slow or dead origin holds up its own streams, and nothing else.
 """
 
 import asyncio
+import hashlib
 import random
+import time
 from collections import deque
+from contextlib import suppress
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+import sqlalchemy as sa
 from yarl import URL
+
+from connector.engine.hosts import DEAD, Presence
+from connector.engine.store import AWAY, Store, inserting
+from connector.engine.tables import hosts, slots
 
 MOST = 200  # requests in flight to one origin, over all streams and hosts
 OUT = 20  # requests without an answer, one after the other, that mean it is out
 LONGEST_PAUSE = 60.0  # seconds between two tries of an origin that is out
+SHARED = 0.5  # seconds until hosts see what others need
 
 
 class Destination:
@@ -19,7 +29,8 @@ class Destination:
 
     def __init__(self, most: int = MOST) -> None:
         self.in_flight = 0
-        self._most = most
+        self.most = most
+        self._streams: WeakKeyDictionary[object, int] = WeakKeyDictionary()
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._unanswered = 0
         self._pause = 0.0
@@ -33,12 +44,16 @@ class Destination:
 
     @property
     def wanted(self) -> int:
-        """Requests that are in flight, and that wait to be."""
-        return self.in_flight + len(self._waiting)
+        """Requests that its streams would have in flight."""
+        return sum(self._streams.values())
+
+    def serve(self, stream: object, at_once: int) -> None:
+        """A stream wants so many at once, for as long as there is this object of it."""
+        self._streams[stream] = at_once
 
     def allow(self, most: int) -> None:
         """From now on, so many at once."""
-        self._most = most
+        self.most = most
         self._admit()
 
     async def enter(self) -> bool:
@@ -80,7 +95,7 @@ class Destination:
                 turn.set_result(self._taken())
 
     def _is_free(self) -> bool:
-        if self.in_flight >= self._most:
+        if self.in_flight >= self.most:
             return False
         if not self.is_out:
             return True
@@ -93,11 +108,63 @@ class Destination:
 
 
 class Destinations:
-    """The origins that this host sends to."""
+    """The origins that this host sends to. All hosts together keep to what one origin takes.
 
-    def __init__(self) -> None:
-        self._known: dict[str, Destination] = {}
+    Each notes how many slots of an origin it holds, and takes no more than the others leave. Who is alone has all of
+    them; where others come, everybody gets as many as they want, or an equal part.
+    """
 
-    def of(self, url: str) -> Destination:
-        """The origin of an address; what is known of it is shared by all streams."""
-        return self._known.setdefault(str(URL(url, encoded=True).origin()), Destination())
+    def __init__(self, store: Store, presence: Presence) -> None:
+        self._store = store
+        self._presence = presence
+        self._known: WeakValueDictionary[str, Destination] = WeakValueDictionary()
+
+    async def open(self, url: str, wanted: int) -> Destination:
+        """The origin of an address, which is to have so many requests at once; shared by all streams."""
+        origin = _hashed(url)
+        found = self._known.setdefault(origin, Destination(0))
+        await self._share({origin: found}, wanted)
+        return found
+
+    async def share(self) -> None:
+        """Take and give back, as streams come and go here and elsewhere."""
+        while True:
+            await asyncio.sleep(SHARED)
+            with suppress(*AWAY):
+                known = dict(self._known)
+                if self._presence.alive > 1 or any(one.most < MOST for one in known.values()):
+                    await self._share(known)
+
+    async def _share(self, some: dict[str, Destination], wanted: int = 0) -> None:
+        in_flight = {origin: (one.in_flight, max(one.wanted, wanted)) for origin, one in some.items()}
+        known = list(self._known)
+        parts = await self._store.run(lambda db: self._parts(db, in_flight, known))
+        for origin, part in parts.items():
+            some[origin].allow(part)
+
+    def _parts(self, db: sa.Connection, in_flight: dict[str, tuple[int, int]], known: list[str]) -> dict[str, int]:
+        mine, now = self._presence.id, time.time()
+        db.execute(sa.delete(slots).where(slots.c.host == mine, slots.c.origin.not_in(known)))
+        return {origin: self._part(db, origin, now, *counts) for origin, counts in sorted(in_flight.items())}
+
+    def _part(self, db: sa.Connection, origin: str, now: float, in_flight: int, wanted: int) -> int:
+        """How many slots this host has of an origin from now on."""
+        _put(db, origin, "", 0, 0)  # one host at a time
+        alive = sa.select(hosts.c.id).where(hosts.c.seen >= now - DEAD)
+        theirs = (slots.c.origin == origin, slots.c.host != self._presence.id, slots.c.host.in_(alive))
+        others = db.execute(sa.select(slots.c.held, slots.c.wanted).where(*theirs)).all()
+        fair = max(MOST // (1 + len(others)), MOST - sum(other.wanted for other in others))
+        part: int = min(wanted if others else MOST, fair, MOST - sum(other.held for other in others))
+        _put(db, origin, self._presence.id, max(part, in_flight), wanted)  # what is in flight cannot be given back yet
+        return part
+
+
+def _hashed(url: str) -> str:
+    """An origin as it is at rest: the address of a flow is a secret (CB-12)."""
+    return hashlib.sha256(str(URL(url, encoded=True).origin()).encode()).hexdigest()
+
+
+def _put(db: sa.Connection, origin: str, host: str, held: int, wanted: int) -> None:
+    new = inserting(db)(slots).values(origin=origin, host=host, held=held, wanted=wanted)
+    same = [slots.c.origin, slots.c.host]
+    db.execute(new.on_conflict_do_update(index_elements=same, set_={"held": held, "wanted": wanted}))

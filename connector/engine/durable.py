@@ -6,7 +6,7 @@ died, and never run on two hosts at a time: a host that lost one finds its run m
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -15,7 +15,6 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Serializer
 
 from connector.engine.hosts import BEAT, Presence
-from connector.engine.retention import forget
 from connector.engine.store import AWAY, Store
 
 NAME = "upcard"
@@ -27,11 +26,9 @@ AGAIN = 1.0  # seconds until a step is tried again that did not reach the store
 
 
 class Works(Protocol):
-    """What does the work: a second of a stream, and a watch over what callers ask meanwhile."""
+    """What does the work: a second of a stream at a time."""
 
     async def go_on(self, run: str, segment: int, holder: str) -> bool: ...
-
-    async def watch(self) -> None: ...
 
     async def drain(self) -> None: ...
 
@@ -54,8 +51,10 @@ class Queue:
 
 
 @asynccontextmanager
-async def working(store: Store, presence: Presence, worker: Works, days: int) -> AsyncIterator[None]:
-    """Work on queued streams while the block runs, and forget those that ended long ago."""
+async def working(
+    store: Store, presence: Presence, worker: Works, duties: Iterable[Coroutine[None, None, None]]
+) -> AsyncIterator[None]:
+    """Work on queued streams, and on duties that never end, while the block runs."""
     DBOS(config=_config(store, presence.id))
 
     @DBOS.step(name="page")
@@ -76,8 +75,7 @@ async def working(store: Store, presence: Presence, worker: Works, days: int) ->
     await DBOS.register_queue_async(
         QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
     )
-    duties = (_take_over(presence), worker.watch(), forget(store, days))
-    watches = [asyncio.create_task(duty) for duty in duties]
+    watches = [asyncio.create_task(duty) for duty in (_take_over(presence), *duties)]
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ from connector.engine.jobs import Jobs
 from connector.engine.keys import Keys
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
+from connector.engine.retention import forget
 from connector.engine.runner import Runner
 from connector.engine.runs import Runs
 from connector.engine.settings import Settings
@@ -83,13 +84,14 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
         runner = Runner(connections, runs, streams, telemetry)
-        destinations = Destinations()
+        presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
+        destinations = Destinations(store, presence)
         jobs = Jobs(found, connections, flows, sealed, callbacks, destinations)
         worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
-        presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         if settings.worker:
-            await stack.enter_async_context(working(store, presence, worker, settings.retention_days))
+            duties = (worker.watch(), destinations.share(), forget(store, settings.retention_days))
+            await stack.enter_async_context(working(store, presence, worker, duties))
         yield Host(
             settings=settings,
             catalog=found,

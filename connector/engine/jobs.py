@@ -61,7 +61,9 @@ class Jobs:
         share = account.bulk(patient=True)
         client = self.connections.client(account, share=share)
         options, inputs = card.options.model_validate(job["options"]), card.inputs.model_validate(job["inputs"])
-        handover = Handover(self.session, self.destinations.of(target.url), target, row["id"], sleep=self.sleep)
+        at_once = wanted.concurrency
+        destination = await self.destinations.open(target.url, at_once)
+        handover = Handover(self.session, destination, target, row["id"], concurrency=at_once, sleep=self.sleep)
         return Job(
             card=card.key,
             wanted=wanted,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)  # the store cannot be reached
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,6 +36,11 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def inserting(db: sa.Connection) -> Any:
+    """The `insert` of this database, which knows `on_conflict_do_update`."""
+    return {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[db.dialect.name]
 
 
 def _revision(connection: sa.Connection) -> str | None:

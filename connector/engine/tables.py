@@ -96,6 +96,15 @@ budgets = sa.Table(  # how many requests a connection has made in the last hour 
     sa.Column("used", sa.BigInteger, nullable=False),
 )
 
+slots = sa.Table(  # how many requests each host may have in flight to an origin
+    "slots",
+    metadata,
+    sa.Column("origin", sa.String(64), primary_key=True),  # its SHA-256
+    sa.Column("host", sa.String(64), primary_key=True),
+    sa.Column("held", sa.Integer, nullable=False),
+    sa.Column("wanted", sa.Integer, nullable=False),
+)
+
 hosts = sa.Table(
     "hosts",
     metadata,

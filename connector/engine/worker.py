@@ -107,6 +107,8 @@ class Worker:
             return False
         except AWAY:
             raise
+        except UpcardError as error:
+            return await self._failed(course, error)
         except Exception as error:
             log.error("stream", run=course.holder.run, error=type(error).__name__, exc_info=error)
             return await self._failed(course, UpcardError("Something went wrong on our side."))

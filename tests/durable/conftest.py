@@ -78,7 +78,7 @@ def adds_up(run: dict[str, Any]) -> bool:
     """fetched = sent + skipped + pending, of which two pages can be in flight, and sent = delivered + failed."""
     fetched, delivered, failed, skipped = counts(run)
     sent, pending = run["progress"]["sent"], run["progress"]["pending"]
-    return sent == delivered + failed and fetched == sent + skipped + pending and 0 <= pending <= 2 * PAGE
+    return bool(sent == delivered + failed and fetched == sent + skipped + pending and 0 <= pending <= 2 * PAGE)
 
 
 def _taken(_: dict[str, Any]) -> web.Response:

@@ -17,6 +17,7 @@ from dbos import run_dbos_database_migrations
 from connector.engine import course, delivery, seals
 from connector.engine.addresses import Allowed
 from connector.engine.destinations import Destinations
+from connector.engine.hosts import Presence
 from connector.engine.jobs import Jobs
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
@@ -74,7 +75,7 @@ async def two(tmp_path: Path, kandji: respx.MockRouter) -> AsyncIterator[Two]:
         run_dbos_database_migrations(host.settings.store_url)
         sealed = seals.load(host.settings.secret_keys, tmp_path)
         stores = [Store(host.settings.store_url) for _ in range(2)]
-        destinations = Destinations()
+        destinations = Destinations(host.store, Presence(host.store, "h1"))
         jobs = Jobs(host.catalog, host.connections, host.flows, sealed, session, destinations, schedule=(0.0,))
         made = [Worker(Ledger(store, sealed), jobs, Telemetry(), host.streams.ended) for store in stores]
         yield Two(upcard, made[0], made[1], receiver)

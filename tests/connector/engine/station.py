@@ -16,6 +16,7 @@ from connector.engine.calls import Call, Reader
 from connector.engine.connections import Connections
 from connector.engine.destinations import Destinations
 from connector.engine.flows import Flows
+from connector.engine.hosts import Presence
 from connector.engine.jobs import Jobs
 from connector.engine.ledger import Ledger
 from connector.engine.runs import Run
@@ -70,7 +71,7 @@ class Station:
         self.reader = Reader(catalog(), self.connections, self.flows, RECEIVERS, unregistered_flows=True)
         self.streams = Streams(self.store, self.seals, self.line)  # type: ignore[arg-type]  # DBOS has its own tests
         self.telemetry = Telemetry()
-        self.destinations = Destinations()
+        self.destinations = Destinations(self.store, Presence(self.store, "h1"))
         parts = (catalog(), self.connections, self.flows, self.seals, self.session, self.destinations)
         self.jobs = Jobs(*parts, schedule=(0.0, 0.0))  # attempts follow at once
 

@@ -3,9 +3,16 @@
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from connector.engine import destinations
-from connector.engine.destinations import OUT, Destination, Destinations
+from connector.engine.destinations import MOST, OUT, Destination, Destinations
+from connector.engine.hosts import Presence
+from connector.engine.store import Store
+from connector.engine.tables import hosts, slots
+from tests.connector.engine.parts import OpenStore
+
+URL = "https://flows.example.com/hook"
 
 
 async def settled() -> None:
@@ -35,14 +42,108 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-async def test_an_origin_is_shared_by_all_streams() -> None:
+class Stream:
+    """Stands for one."""
+
+
+class Hosts:
+    """Some hosts on one store, each with its view of one origin."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.made: list[Destinations] = []
+
+    async def come(self) -> Destinations:
+        presence = Presence(self.store, f"h{len(self.made)}")
+        self.made.append(Destinations(self.store, presence))
+        await presence.beat()
+        return self.made[-1]
+
+    async def look(self, at: Destinations) -> None:
+        """What a host does again and again."""
+        await at._share(dict(at._known))
+
+    def rows(self) -> dict[str, int]:
+        held = sa.select(slots.c.host, slots.c.held).where(slots.c.host != "")
+        return {row.host: row.held for row in self.store.run_here(lambda db: db.execute(held).all())}
+
+
+@pytest.fixture
+def several(database: str, copied_store: OpenStore) -> Hosts:
+    return Hosts(copied_store(database))
+
+
+async def test_an_origin_is_shared_by_all_streams(several: Hosts) -> None:
     """Scheme, host and port; paths and queries do not matter."""
-    known = Destinations()
+    known = await several.come()
 
-    one = known.of("https://flows.example.com/a?b=%2F")
+    one = await known.open("https://flows.example.com/a?b=%2F", 4)
 
-    assert known.of("https://flows.example.com/other") is one
-    assert known.of("https://flows.example.com:444/a") is not one
+    assert await known.open("https://flows.example.com/other", 4) is one
+    assert await known.open("https://flows.example.com:444/a", 4) is not one
+
+
+async def test_who_is_alone_has_all_of_it(several: Hosts) -> None:
+    """Whatever its streams ask for at first."""
+    one = await (await several.come()).open(URL, 4)
+
+    assert one.most == MOST
+
+
+async def test_hosts_never_have_more_than_there_is(several: Hosts) -> None:
+    """CB-8: who comes later waits until the first has given some back; what is in flight cannot be."""
+    first, second = await several.come(), await several.come()
+    ones, stream = await first.open(URL, 200), Stream()
+    ones.serve(stream, 200)
+    taken = [await ones.enter() for _ in range(150)]
+    twos = await second.open(URL, 200)
+    twos.serve(stream, 200)
+    at_once = twos.most
+
+    await several.look(first)
+    between = several.rows()
+    for slot in taken[:100]:
+        ones.leave(slot, True)
+    await several.look(first)
+    await several.look(second)
+
+    assert (at_once, ones.most, between["h0"]) == (0, 100, 150)
+    assert several.rows() == {"h0": 100, "h1": 100}
+    assert twos.most == 100
+
+
+async def test_a_host_has_what_others_do_not_want(several: Hosts) -> None:
+    """An equal part is only for where all want more."""
+    first, second = await several.come(), await several.come()
+    ones, twos, stream = await first.open(URL, 4), await second.open(URL, 200), Stream()
+    ones.serve(stream, 4)
+    twos.serve(stream, 400)
+
+    await several.look(first)
+    await several.look(second)
+
+    assert (ones.most, twos.most) == (4, MOST - 4)
+
+
+async def test_what_a_dead_host_held_is_free(several: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shows no sign of life any more."""
+    first, second = await several.come(), await several.come()
+    await first.open(URL, 200)
+    several.store.run_here(lambda db: db.execute(sa.update(hosts).where(hosts.c.id == "h0").values(seen=0.0)))
+
+    assert (await second.open(URL, 200)).most == MOST
+
+
+async def test_an_origin_that_no_stream_uses_is_given_back(several: Hosts) -> None:
+    """With the next look."""
+    first = await several.come()
+    one = await first.open(URL, 200)
+    before = several.rows()
+
+    del one
+    await several.look(first)
+
+    assert (before, several.rows()) == ({"h0": MOST}, {})
 
 
 async def test_so_many_are_let_in_and_then_in_turn() -> None:

@@ -1,4 +1,4 @@
-"""A stream has several pages in flight, and its failed records are sent again when their time has come."""
+"""Streams have several pages in flight, failed records are due at a time, and hosts share what an origin takes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,3 +27,10 @@ def upgrade() -> None:
     op.add_column("failures", sa.Column("attempts", sa.Integer, nullable=False, server_default="0"))
     op.add_column("failures", sa.Column("due", sa.Float))
     op.create_index("failures_due", "failures", ["run", "due"])
+    op.create_table(
+        "slots",
+        sa.Column("origin", sa.String(64), primary_key=True),
+        sa.Column("host", sa.String(64), primary_key=True),
+        sa.Column("held", sa.Integer, nullable=False),
+        sa.Column("wanted", sa.Integer, nullable=False),
+    )
