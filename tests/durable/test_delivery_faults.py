@@ -93,7 +93,6 @@ async def test_a_stream_that_is_to_stop_at_a_failure_does_and_goes_on_after_it(s
     assert Counter(stage.receiver.ids) == {f"{run}_{at}": 3 if at == 20 else 1 for at in range(DEVICES)}
 
 
-@pytest.mark.xfail(strict=True, reason="all flows share one pool of connections, which a single flow can hold")
 async def test_a_dead_or_hanging_flow_delays_nobody_else(stage: Stage, record_property: Figure) -> None:
     """One closed port, two streams to a flow that never answers: another stream and the API are as fast as ever."""
     async with receiving(delay=60.0) as deaf, receiving() as quick:
@@ -149,7 +148,7 @@ async def _to(stage: Stage, flow: str, url: str) -> str:
 
 
 def _slowest_of_100(stage: Stage) -> float:
-    """Seconds of the slowest but one of a hundred calls of Get Device."""
+    """Seconds of the slowest but one of a hundred calls of Get Device, within what Kandji takes in a second."""
     call = {"connection": "sandbox", "options": {"result_set": "first_200"}}
     found = stage.works.ask("POST", "/v1/cards/kandji/list_devices", call)
     device = found["outputs"]["devices"][0]["device_id"]
@@ -161,4 +160,6 @@ def _seconds(stage: Stage, device: str) -> float:
     began = time.monotonic()
     call = {"connection": "sandbox", "options": {"details": "basic"}, "inputs": {"device_id": device}}
     assert "outputs" in stage.works.ask("POST", "/v1/cards/kandji/get_device", call)
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    time.sleep(0.03)
+    return took
