@@ -5,6 +5,7 @@ A page is kept, sealed, before its first record is sent. Whoever holds a stream 
 
 import json
 import time
+import zlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -188,14 +189,16 @@ class Ledger:
                 db.execute(sa.update(failures).where(*same).values(_answer(failed)))
 
     def _sealed(self, run: str, page: InFlight) -> Json:
-        records = self._seals.seal_bytes(orjson.dumps(page.records), _page_place(run, page.first))
+        records = self._seals.seal_bytes(zlib.compress(orjson.dumps(page.records), 1), _page_place(run, page.first))
         row = {"run": run, "first": page.first, "next": page.next, "skipped": page.skipped, "truncated": page.truncated}
         return {**row, "records": records, "done": json.dumps(sorted(page.done))}
 
     def _opened(self, row: Json) -> InFlight:
-        records = orjson.loads(self._seals.open_bytes(row["records"], _page_place(row["run"], row["first"])))
+        records = self._seals.open_bytes(row["records"], _page_place(row["run"], row["first"]))
         done = set(json.loads(row["done"]))
-        return InFlight(row["first"], records, row["next"], row["skipped"], row["truncated"], done)
+        return InFlight(
+            row["first"], orjson.loads(zlib.decompress(records)), row["next"], row["skipped"], row["truncated"], done
+        )
 
     def _failure(self, run: str, failed: Failed) -> Json:
         parcel = failed.parcel

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from connector.engine.delivery import Attempt, Parcel
 
 WINDOW = 300  # parcels at most that were begun and are not noted: what is sent twice if the host dies
+SLACK = 16  # parcels that are begun while others are noted
 GRACE = 1.0  # seconds that requests in flight get when a stream is to stop
 
 Send = Callable[[Parcel], Awaitable[Attempt]]
@@ -19,7 +20,7 @@ class Sender:
         self._send = send
         self._concurrency = concurrency
         self._told = told
-        self._enough = max(WINDOW // 4, WINDOW - 2 * concurrency)
+        self._enough = max(WINDOW // 4, WINDOW - concurrency - SLACK)
         self._waiting: deque[Parcel] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = 0  # and not noted yet
@@ -53,6 +54,8 @@ class Sender:
         del self._done[:count]
         self._begun -= count
         self._fill()
+        if len(self._done) >= self._enough:
+            self._told()
 
     def halt(self) -> None:
         """Begin nothing more."""
@@ -89,7 +92,7 @@ class Sender:
             self._begun += 1
             attempt = await self._send(parcel)
             self._done.append((parcel, attempt))
-            if len(self._done) >= self._enough:
+            if len(self._done) == self._enough:
                 self._told()
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -67,7 +67,7 @@ pages = sa.Table(  # that streams have in flight: delivered again as they were i
     sa.Column("run", sa.String(64), primary_key=True),
     sa.Column("first", sa.BigInteger, primary_key=True),  # position of its first record
     sa.Column("next", sa.Text),
-    sa.Column("records", sa.LargeBinary, nullable=False),  # sealed JSON
+    sa.Column("records", sa.LargeBinary, nullable=False),  # sealed, compressed JSON
     sa.Column("skipped", sa.Integer, nullable=False),
     sa.Column("truncated", sa.Boolean, nullable=False),
     sa.Column("done", sa.Text, nullable=False, server_default="[]"),  # JSON: positions that are done
