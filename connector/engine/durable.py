@@ -42,6 +42,10 @@ class Queue:
     def __init__(self, store: Store) -> None:
         self._client = DBOSClient(system_database_engine=store.engine, serializer=Serializer(), lazy=True)
 
+    def migrate(self) -> None:
+        """Make DBOS's tables. It has no public way to do so on an engine of ours; hosts wait for one another."""
+        self._client._sys_db.run_migrations()
+
     def put(self, db: sa.Connection, run: str, segment: int) -> None:
         """Queue a segment of a run, in the transaction that accepts it. The same segment is queued once."""
         options: EnqueueOptions = {

@@ -63,6 +63,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
     """Open the store and the network, take up what was left undone, and close all of it when the host stops."""
     store = Store(settings.store_url)
     await asyncio.to_thread(store.migrate)
+    queue = Queue(store)
+    await asyncio.to_thread(queue.migrate)
     sealed = seals.load(settings.secret_keys, settings.data_dir)
     services, receivers = Allowed.parse(settings.allow_services), Allowed.parse(settings.allow_receivers)
     # Two sessions, one guard each: an address that is allowed for a service must not become one for a callback.
@@ -71,7 +73,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         open_session(receivers, limit=MOST_CONNECTIONS) as callbacks,
         AsyncExitStack() as stack,
     ):
-        found, runs, streams = catalog(), Runs(store), Streams(store, sealed, Queue(store))
+        found, runs, streams = catalog(), Runs(store), Streams(store, sealed, queue)
         budgets = Budgets(store)
         stack.callback(budgets.close)
         connections = Connections(found, store, sealed, upstream, services, budgets)
