@@ -6,7 +6,7 @@ died, and never run on two hosts at a time: a host that lost one finds its run m
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Serializer
 
+from connector.engine.duties import again, on_duty
 from connector.engine.hosts import BEAT, Presence
+from connector.engine.retention import EVERY as FORGET
 from connector.engine.retention import forget
 from connector.engine.store import AWAY, Store
 
@@ -58,8 +60,13 @@ class Queue:
 
 
 @asynccontextmanager
-async def working(store: Store, presence: Presence, worker: Works, days: int) -> AsyncIterator[None]:
-    """Work on queued streams while the block runs, and forget those that ended long ago."""
+async def working(
+    store: Store, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]], days: int
+) -> AsyncIterator[None]:
+    """Work on queued streams while the block runs, and forget those that ended long ago.
+
+    `look` sees what other hosts changed: a stream may have been accepted for a connection that was made just before.
+    """
     DBOS(config=_config(store, presence.id))
 
     @DBOS.step(name="page")
@@ -73,6 +80,8 @@ async def working(store: Store, presence: Presence, worker: Works, days: int) ->
     @DBOS.workflow(name="stream")
     async def stream(run: str, segment: int) -> None:
         holder = secrets.token_hex(8)  # another one whenever the workflow is taken up again, here or elsewhere
+        with suppress(*AWAY):
+            await look()
         while await step(run, segment, holder):
             pass
 
@@ -80,14 +89,15 @@ async def working(store: Store, presence: Presence, worker: Works, days: int) ->
     await DBOS.register_queue_async(
         QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
     )
-    duties = (_take_over(presence), worker.watch(), forget(store, days))
-    watches = [asyncio.create_task(duty) for duty in duties]
+    duties = (
+        again(lambda: _take_over(presence), BEAT),
+        again(worker.watch, AGAIN),
+        again(lambda: forget(store, days), FORGET),
+    )
     try:
-        yield
+        async with on_duty(*duties):
+            yield
     finally:
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
         await worker.drain()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
 
@@ -108,12 +118,7 @@ def _config(store: Store, host: str) -> DBOSConfig:
 
 async def _take_over(presence: Presence) -> None:
     """Put the streams of hosts that died back in the queue."""
-    while True:
-        await asyncio.sleep(BEAT)
-        with suppress(*AWAY):
-            for dead in presence.dead:
-                left = await DBOS.list_workflows_async(
-                    status="PENDING", executor_id=dead, load_input=False, load_output=False
-                )
-                await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
-                await presence.bury(dead)
+    for dead in presence.dead:
+        left = await DBOS.list_workflows_async(status="PENDING", executor_id=dead, load_input=False, load_output=False)
+        await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
+        await presence.bury(dead)

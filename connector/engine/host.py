@@ -14,6 +14,7 @@ from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
 from connector.engine.durable import Queue, working
+from connector.engine.duties import again, on_duty
 from connector.engine.flows import Flows
 from connector.engine.hosts import present
 from connector.engine.keys import Keys
@@ -27,6 +28,7 @@ from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import Worker
 
+LOOK = 0.5  # seconds until what other hosts changed is seen
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
 
 
@@ -77,6 +79,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         budgets = Budgets(store)
         stack.callback(budgets.close)
         connections = Connections(found, store, sealed, upstream, services, budgets)
+        keys = Keys(store)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
@@ -85,11 +88,12 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         trials = Trials(found, flows, receivers, callbacks)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         if settings.worker:
-            await stack.enter_async_context(working(store, presence, worker, settings.retention_days))
+            await stack.enter_async_context(working(store, presence, worker, connections.look, settings.retention_days))
+        await stack.enter_async_context(on_duty(again(connections.look, LOOK), again(keys.look, LOOK)))
         yield Host(
             settings=settings,
             catalog=found,
-            keys=Keys(store),
+            keys=keys,
             connections=connections,
             flows=flows,
             trials=trials,

@@ -6,13 +6,14 @@ import hashlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 import sqlalchemy as sa
 
-from connector.engine.store import AWAY, Store
+from connector.engine.duties import again, on_duty
+from connector.engine.store import Store
 from connector.engine.tables import hosts
 
 BEAT = 5.0  # seconds between signs of life
@@ -57,20 +58,17 @@ async def present(store: Store, data_dir: Path, told: Callable[[int], None]) -> 
         presence = Presence(store, id_)
         await presence.beat()
         told(presence.alive)
-        beats = asyncio.create_task(_beats(presence, told))
-        try:
+        async with on_duty(_beats(presence, told)):
             yield presence
-        finally:
-            beats.cancel()
-            await asyncio.gather(beats, return_exceptions=True)
 
 
 async def _beats(presence: Presence, told: Callable[[int], None]) -> None:
-    while True:
-        await asyncio.sleep(BEAT)
-        with suppress(*AWAY):  # the next beat may find the store again
-            await presence.beat()
-            told(presence.alive)
+    async def beat() -> None:
+        await presence.beat()
+        told(presence.alive)
+
+    await asyncio.sleep(BEAT)
+    await again(beat, BEAT)
 
 
 class _slot:  # noqa: N801

@@ -1,6 +1,5 @@
 """Forget what is old: runs and their failures, and DBOS's own records of finished streams. Nothing else deletes."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,11 +14,9 @@ AT_ONCE = 500  # workflows deleted at once
 
 
 async def forget(store: Store, days: int) -> None:
-    """Forget what ended so many days ago, now and every hour."""
-    while True:
-        await store.run(lambda db: _forget(db, days))
-        await _forget_workflows(_ago(days))
-        await asyncio.sleep(EVERY)
+    """Forget what ended so many days ago."""
+    await store.run(lambda db: _forget(db, days))
+    await _forget_workflows(_ago(days))
 
 
 def _forget(db: sa.Connection, days: int) -> None:

@@ -184,7 +184,6 @@ async def test_hosts_that_start_at_once_share_an_empty_database(
     assert len(await asyncio.to_thread(_slots, database)) == 3
 
 
-@pytest.mark.xfail(strict=True, reason="a host reads its connections once, at its start")
 async def test_a_connection_made_on_one_host_is_known_to_all(
     postgresql_database: str, tmp_path: Path, service: tuple[str, str]
 ) -> None:
@@ -205,6 +204,41 @@ async def test_a_connection_made_on_one_host_is_known_to_all(
 
     assert (ended["state"], len(receiver.sent)) == ("succeeded", DEVICES)
     assert [connection["name"] for connection in there["items"]] == ["sandbox"]
+
+
+async def test_what_is_taken_back_on_one_host_is_of_no_use_on_the_others(
+    postgresql_database: str, tmp_path: Path, service: tuple[str, str], record_property: Figure
+) -> None:
+    """Within a second: the token of a connection that was deleted, and a key that was revoked."""
+    call = "/v1/cards/kandji/list_devices", {"options": {"result_set": "first"}}
+    async with hosts(2, tmp_path, postgresql_database, service, "http://127.0.0.1:1/flow") as (one, other):
+        before = await asyncio.to_thread(other.ask, "POST", *call)
+        await asyncio.to_thread(one.ask, "DELETE", "/v1/connections/sandbox")
+        deleted = await _seconds_until(other, "not_connected", *call)
+        await asyncio.to_thread(_write, postgresql_database, "DELETE FROM keys")
+        revoked = await _seconds_until(other, "unauthenticated", *call)
+
+    record_property("seconds until a deletion is seen", deleted)
+    record_property("seconds until a key is refused", revoked)
+    assert before["outputs"]
+    assert max(deleted, revoked) < 1
+
+
+async def _seconds_until(host: HostProcess, problem: str, path: str, body: Any) -> float:
+    began = time.monotonic()
+
+    async def look() -> bool:
+        return bool((await asyncio.to_thread(host.ask, "POST", path, body)).get("type") == problem)
+
+    await until(look)
+    return time.monotonic() - began
+
+
+def _write(database: str, statement: str) -> None:
+    engine = sa.create_engine(database.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sa.text(statement))
+    engine.dispose()
 
 
 def _counts(run: dict[str, Any]) -> tuple[str, int, int, int]:
