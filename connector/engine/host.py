@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -29,6 +29,7 @@ from connector.engine.trials import Trials
 from connector.engine.worker import Worker
 
 LOOK = 0.5  # seconds until what other hosts changed is seen
+CALLS = 10.0  # seconds that calls in flight get when the host stops
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
 
 
@@ -49,7 +50,12 @@ class Host:
     runner: Runner
     telemetry: Telemetry
     store: Store
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    draining: asyncio.Event  # set when the host is about to stop: no calls are taken any more
+
+    async def drain(self) -> None:
+        """Let calls and pages in flight end, with the time that they have."""
+        self.draining.set()
+        await asyncio.gather(self.runner.stop(CALLS), self.worker.drain())
 
     async def is_ready(self) -> bool:
         """Whether the store can be read and calls are still taken."""
@@ -83,7 +89,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
-        runner = Runner(connections, runs, streams, telemetry)
+        draining = asyncio.Event()
+        runner = Runner(connections, runs, streams, telemetry, draining)
         worker = Worker(store, sealed, found, connections, flows, callbacks, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
@@ -104,6 +111,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             runner=runner,
             telemetry=telemetry,
             store=store,
+            draining=draining,
         )
         await runner.stop()
         await runs.stop()

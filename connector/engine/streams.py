@@ -52,15 +52,23 @@ class Streams:
         """The run as it ended, or None if it did not in that time."""
         end = asyncio.get_running_loop().time() + seconds
         nudge = self._nudges.setdefault(run.id, asyncio.Event())
-        while (left := end - asyncio.get_running_loop().time()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(nudge.wait(), min(LOOK, left))
-            found = await self._look(run.id)
-            if found.state in ENDED:
-                self._nudges.pop(run.id, None)
-                return found
-        self._nudges.pop(run.id, None)
+        try:
+            while (left := end - asyncio.get_running_loop().time()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(nudge.wait(), min(LOOK, left))
+                found = await self.look(run.id)
+                if found.state in ENDED:
+                    return found
+        finally:
+            self._nudges.pop(run.id, None)
         return None
+
+    async def look(self, id_: str) -> Run:
+        """The run as it is now."""
+        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
+        if row is None:
+            raise NoSuchRun("There is no run of this name.")
+        return Run.of(row)
 
     def ended(self, run: str) -> None:
         """Wake who waits for it on this host."""
@@ -118,12 +126,6 @@ class Streams:
 
         if not await self._store.run(work):
             raise Conflict(f"The run is {run.state}: there is nothing to {verb}.")
-
-    async def _look(self, id_: str) -> Run:
-        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
-        if row is None:
-            raise NoSuchRun("There is no run of this name.")
-        return Run.of(row)
 
 
 def _plain(row: sa.RowMapping) -> Json:
