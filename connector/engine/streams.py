@@ -16,10 +16,12 @@ from connector.engine.durable import Queue
 from connector.engine.runs import ENDED, Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
-from connector.sdk.errors import Conflict, NoSuchRun
+from connector.sdk.errors import Conflict, Fault, InvalidCall, NoSuchRun
 from connector.sdk.kinds import Json
 
 LOOK = 0.5  # seconds between looks at a run that another host works on
+MOST_NAMED = 20  # positions that are no failures
+LAST = 2**63 - 1  # position that the store can hold
 
 Asked = Literal["pause", "cancel"]
 runs, failures = tables.runs, tables.failures
@@ -96,12 +98,19 @@ class Streams:
         await self._again(run, ["paused", "failed"], {"error": None}, "resume")
 
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
-        """Send failed records again, all or some, with the ids and bytes they had."""
+        """Send failed records again, all or some, with the ids and bytes they had. Raises InvalidCall, Conflict."""
+        found = await self._store.run(lambda db: _failed(db, run.id, positions))
+        others = [at for at, position in enumerate(positions or []) if position not in found]
+        if others:
+            why = "Position is not one of a failure of this run."
+            raise InvalidCall.of([Fault(f"positions/{at}", why) for at in others[:MOST_NAMED]])
+        if not found:
+            raise Conflict(f"The run is {run.state}: there is nothing to redeliver.")
         ended = ["succeeded", "failed", "canceled", "paused"]
         unfinished = sa.select(runs.c.redeliver).where(runs.c.id == run.id)  # it failed, and did not get to its end
         before = await self._store.run(lambda db: db.execute(unfinished).scalar())
         then = json.loads(before)["then"] if before else run.state
-        again = json.dumps({"only": positions, "after": -1, "then": then})
+        again = json.dumps({"only": positions or None, "after": -1, "then": then})
         await self._again(run, ended, {"redeliver": again}, "redeliver")
 
     async def failures(self, run: Run, cursor: int, limit: int) -> tuple[list[Json], str | None]:
@@ -126,6 +135,14 @@ class Streams:
 
         if not await self._store.run(work):
             raise Conflict(f"The run is {run.state}: there is nothing to {verb}.")
+
+
+def _failed(db: sa.Connection, run: str, positions: Sequence[int] | None) -> set[int]:
+    """Which of the positions are failures of the run; one of its failures where none are given."""
+    wanted = sa.select(failures.c.position).where(failures.c.run == run)
+    some = [position for position in positions or [] if 0 <= position <= LAST]
+    wanted = wanted.where(failures.c.position.in_(some)) if positions else wanted.limit(1)
+    return set(db.execute(wanted).scalars())
 
 
 def _plain(row: sa.RowMapping) -> Json:

@@ -15,6 +15,8 @@ from connector.sdk.kinds import Date, Integer, List, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 
+MOST_POSITIONS = 10_000  # as many as a query takes on either database
+
 
 class RunsWanted(CardInputs):
     card: Text = field("Key of the card")
@@ -88,6 +90,8 @@ def _positions(given: list[Any] | None) -> list[int] | None:
         isinstance(position, int) and not isinstance(position, bool) for position in given
     ):
         raise InvalidCall.of([Fault("positions", "Positions must be whole numbers.")])
+    if given and len(given) > MOST_POSITIONS:
+        raise InvalidCall.of([Fault("positions", f"At most {MOST_POSITIONS} positions can be given.")])
     return given
 
 

@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 
 from connector.engine import tables, worker
 from connector.engine.delivery import Handover
+from connector.sdk.errors import Conflict, InvalidCall
 from tests.connector.engine.parts import OpenFlow
 from tests.connector.engine.station import Fleet, Station, counts, devices
 from tests.receiver import Receiver, receiving
@@ -474,7 +475,9 @@ async def test_a_stream_shows_what_it_waits_for(
 # Again
 
 
-@pytest.mark.parametrize(("positions", "again"), [(None, ["d1", "d3"]), ([3], ["d3"]), ([0, 99], []), ([], [])])
+@pytest.mark.parametrize(
+    ("positions", "again"), [(None, ["d1", "d3"]), ([3], ["d3"]), ([3, 1], ["d1", "d3"]), ([], ["d1", "d3"])]
+)
 async def test_failed_records_are_sent_again(
     station: Station, kandji: respx.MockRouter, quick: None, positions: list[int] | None, again: list[str]
 ) -> None:
@@ -544,18 +547,29 @@ async def test_a_stream_whose_connection_is_gone_fails(station: Station, kandji:
     assert run.state == "failed"
 
 
-async def test_a_position_that_there_cannot_be_is_no_failure(
-    station: Station, kandji: respx.MockRouter, quick: None
-) -> None:
-    """CB-10: it names no record."""
+async def test_positions_that_are_no_failures_are_told(station: Station, kandji: respx.MockRouter, quick: None) -> None:
+    """CB-10: the first twenty of them by where they stand, and nothing changes."""
     Fleet(kandji, devices(3))
 
     async with receiving(refusing("d1")) as flow:
         run = await station.stream(flow.url)
-        await station.streams.redeliver(run, [-1, 2**63 - 1])
-        run = await station.work(run)
+        with pytest.raises(InvalidCall) as raised:
+            await station.streams.redeliver(run, [0, 1, -1, 2**63 - 1, 2**70, *range(100, 200)])
 
-    assert (run.state, counts(run)["failed"]) == ("succeeded", 1)
+    assert [fault.at for fault in raised.value.faults] == ["positions/0", *(f"positions/{at}" for at in range(2, 21))]
+    assert (station.seen(run), len(station.line.queued)) == (run, 1)
+
+
+async def test_nothing_to_send_again_is_told(station: Station, kandji: respx.MockRouter) -> None:
+    """A run without failures stays as it is."""
+    Fleet(kandji, devices(3))
+
+    async with receiving() as flow:
+        run = await station.stream(flow.url)
+        with pytest.raises(Conflict, match="The run is succeeded: there is nothing to redeliver"):
+            await station.streams.redeliver(run, None)
+
+    assert (station.seen(run), len(station.line.queued)) == (run, 1)
 
 
 async def _until(true: Callable[[], bool]) -> None:
