@@ -14,10 +14,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Serializer
 
-from connector.engine.duties import again, on_duty
-from connector.engine.hosts import BEAT, Presence
-from connector.engine.retention import EVERY as FORGET
-from connector.engine.retention import forget
+from connector.engine.hosts import Presence
 from connector.engine.store import AWAY, Store
 
 NAME = "upcard"
@@ -61,9 +58,9 @@ class Queue:
 
 @asynccontextmanager
 async def working(
-    store: Store, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]], days: int
+    store: Store, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Work on queued streams while the block runs, and forget those that ended long ago.
+    """Work on queued streams while the block runs.
 
     `look` sees what other hosts changed: a stream may have been accepted for a connection that was made just before.
     """
@@ -89,14 +86,8 @@ async def working(
     await DBOS.register_queue_async(
         QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
     )
-    duties = (
-        again(lambda: _take_over(presence), BEAT),
-        again(worker.watch, AGAIN),
-        again(lambda: forget(store, days), FORGET),
-    )
     try:
-        async with on_duty(*duties):
-            yield
+        yield
     finally:
         await worker.drain()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
@@ -116,7 +107,7 @@ def _config(store: Store, host: str) -> DBOSConfig:
     }
 
 
-async def _take_over(presence: Presence) -> None:
+async def take_over(presence: Presence) -> None:
     """Put the streams of hosts that died back in the queue."""
     for dead in presence.dead:
         left = await DBOS.list_workflows_async(status="PENDING", executor_id=dead, load_input=False, load_output=False)

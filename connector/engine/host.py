@@ -13,17 +13,21 @@ from connector.engine.addresses import Allowed
 from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
-from connector.engine.durable import Queue, working
+from connector.engine.durable import Queue, take_over, working
 from connector.engine.duties import again, on_duty
 from connector.engine.flows import Flows
-from connector.engine.hosts import present
+from connector.engine.hosts import BEAT, present
 from connector.engine.keys import Keys
 from connector.engine.network import open_session
+from connector.engine.retention import EVERY as FORGET
+from connector.engine.retention import forget
 from connector.engine.runner import Runner
 from connector.engine.runs import Runs
 from connector.engine.settings import Settings
 from connector.engine.store import Store
 from connector.engine.streams import Streams
+from connector.engine.sweep import EVERY as SWEEP
+from connector.engine.sweep import sweep
 from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import Worker
@@ -94,9 +98,16 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         worker = Worker(store, sealed, found, connections, flows, callbacks, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
+        duties = [again(connections.look, LOOK), again(keys.look, LOOK)]
         if settings.worker:
-            await stack.enter_async_context(working(store, presence, worker, connections.look, settings.retention_days))
-        await stack.enter_async_context(on_duty(again(connections.look, LOOK), again(keys.look, LOOK)))
+            await stack.enter_async_context(working(store, presence, worker, connections.look))
+            duties += [
+                again(worker.watch, LOOK),
+                again(lambda: take_over(presence), BEAT),
+                again(lambda: sweep(store, queue), SWEEP),
+                again(lambda: forget(store, settings.retention_days), FORGET),
+            ]
+        await stack.enter_async_context(on_duty(*duties))
         yield Host(
             settings=settings,
             catalog=found,

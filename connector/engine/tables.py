@@ -99,3 +99,9 @@ hosts = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("seen", sa.Float, nullable=False),
 )
+
+
+def workflows(db: sa.Connection) -> sa.TableClause:
+    """DBOS's own table of workflows; one has the ID `run.segment`."""
+    schema = "dbos" if db.dialect.name == "postgresql" else None
+    return sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("status"), schema=schema)
