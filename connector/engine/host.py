@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
 from connector.engine.addresses import Allowed
@@ -16,7 +14,7 @@ from connector.engine.connections import Connections
 from connector.engine.durable import Queue, take_over, working
 from connector.engine.duties import again, on_duty
 from connector.engine.flows import Flows
-from connector.engine.hosts import BEAT, present
+from connector.engine.hosts import BEAT, Presence, present
 from connector.engine.keys import Keys
 from connector.engine.network import open_session
 from connector.engine.retention import EVERY as FORGET
@@ -34,6 +32,7 @@ from connector.engine.worker import Worker
 
 LOOK = 0.5  # seconds until what other hosts changed is seen
 CALLS = 10.0  # seconds that calls in flight get when the host stops
+MOMENT = 0.05  # seconds; readiness is told within 0.1
 MOST_CONNECTIONS = 256  # open at once to receivers, and as many to services
 
 
@@ -54,6 +53,8 @@ class Host:
     runner: Runner
     telemetry: Telemetry
     store: Store
+    presence: Presence
+    duties: "list[asyncio.Task[None]]"
     draining: asyncio.Event  # set when the host is about to stop: no calls are taken any more
 
     async def drain(self) -> None:
@@ -62,12 +63,11 @@ class Host:
         await asyncio.gather(self.runner.stop(CALLS), self.worker.drain())
 
     async def is_ready(self) -> bool:
-        """Whether the store can be read and calls are still taken."""
-        try:
-            await self.store.run(lambda db: db.execute(sa.text("SELECT 1")))
-        except sa.exc.SQLAlchemyError:
-            return False
-        return not self.draining.is_set()
+        """Whether calls are taken: there are keys, the store takes writes, and every duty is done (OB-4)."""
+        if not self.presence.is_shown:
+            await asyncio.sleep(MOMENT)  # this process may have been frozen until now
+        on_duty = not any(duty.done() for duty in self.duties)
+        return on_duty and self.presence.is_shown and bool(self.keys) and not self.draining.is_set()
 
 
 @asynccontextmanager
@@ -107,7 +107,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
                 again(lambda: sweep(store, queue), SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
             ]
-        await stack.enter_async_context(on_duty(*duties))
+        tasks = await stack.enter_async_context(on_duty(*duties))
         yield Host(
             settings=settings,
             catalog=found,
@@ -122,6 +122,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             runner=runner,
             telemetry=telemetry,
             store=store,
+            presence=presence,
+            duties=tasks,
             draining=draining,
         )
         await runner.stop()

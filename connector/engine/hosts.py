@@ -16,7 +16,8 @@ from connector.engine.duties import again, on_duty
 from connector.engine.store import Store
 from connector.engine.tables import hosts
 
-BEAT = 5.0  # seconds between signs of life
+BEAT = 1.0  # seconds between signs of life
+FRESH = 3.0  # seconds for which one shows that the store takes writes
 DEAD = 15.0  # seconds without one
 
 
@@ -28,10 +29,17 @@ class Presence:
         self.id = id_
         self.alive = 1
         self.dead: list[str] = []
+        self._shown = 0.0
 
     async def beat(self) -> None:
         """Show that this host is alive, and see which others are."""
         self.alive, self.dead = await self._store.run(self._beat)
+        self._shown = time.monotonic()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the store took the last sign of life; one that hangs takes none."""
+        return time.monotonic() < self._shown + FRESH
 
     async def bury(self, dead: str) -> None:
         """Forget a host that died, unless it is back."""
