@@ -35,8 +35,7 @@ async def sweep(store: Store, queue: Queue) -> None:
 
 def _streams(db: sa.Connection, queue: Queue) -> None:
     workflows = tables.workflows(db)
-    mine = workflows.c.workflow_uuid == runs.c.id + "." + sa.cast(runs.c.segment, sa.String)
-    is_alive = sa.exists().where(mine, workflows.c.status.in_(ALIVE))
+    is_alive = sa.exists().where(workflows.c.workflow_uuid == tables.workflow_of_run(), workflows.c.status.in_(ALIVE))
     at_work = (runs.c.job.is_not(None), runs.c.state.in_(AT_WORK))
     queued = sa.case((runs.c.state == "canceling", "canceling"), else_="queued")
     for id_, segment in db.execute(sa.select(runs.c.id, runs.c.segment).where(*at_work, ~is_alive)).all():

@@ -101,7 +101,12 @@ hosts = sa.Table(
 )
 
 
+def workflow_of_run() -> sa.ColumnElement[str]:
+    """The ID of the workflow that is at a run."""
+    return runs.c.id + "." + sa.cast(runs.c.segment, sa.String)
+
+
 def workflows(db: sa.Connection) -> sa.TableClause:
-    """DBOS's own table of workflows; one has the ID `run.segment`."""
+    """DBOS's own table of workflows."""
     schema = "dbos" if db.dialect.name == "postgresql" else None
     return sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("status"), schema=schema)
