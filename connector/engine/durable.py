@@ -39,7 +39,9 @@ class Queue:
     """Puts streams in the queue; any host may."""
 
     def __init__(self, store: Store) -> None:
-        self._client = DBOSClient(system_database_engine=store.engine, serializer=Serializer(), lazy=True)
+        self._client = DBOSClient(
+            system_database_engine=store.engine, serializer=Serializer(), lazy=True, retry_connection_errors=False
+        )
 
     def migrate(self) -> None:
         """Make DBOS's tables. It has no public way to do so on an engine of ours; hosts wait for one another."""
@@ -55,12 +57,17 @@ class Queue:
         }
         self._client.enqueue_in_transaction(db, options, run, segment)
 
+    def put_back(self, host: str) -> None:
+        """Queue again what a host has, which has died or is leaving."""
+        left = self._client.list_workflows(status="PENDING", executor_id=host, load_input=False, load_output=False)
+        self._client.resume_workflows([workflow.workflow_id for workflow in left], queue_name=QUEUE)
+
 
 @asynccontextmanager
 async def working(
-    store: Store, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]]
+    store: Store, queue: Queue, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Work on queued streams while the block runs.
+    """Work on queued streams while the block runs; others go on with them after it.
 
     `look` sees what other hosts changed: a stream may have been accepted for a connection that was made just before.
     """
@@ -91,6 +98,8 @@ async def working(
     finally:
         await worker.drain()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        with suppress(*AWAY):
+            queue.put_back(presence.id)  # in this thread: the loop's others were DBOS's
 
 
 def _config(store: Store, host: str) -> DBOSConfig:
@@ -107,9 +116,8 @@ def _config(store: Store, host: str) -> DBOSConfig:
     }
 
 
-async def take_over(presence: Presence) -> None:
+async def take_over(queue: Queue, presence: Presence) -> None:
     """Put the streams of hosts that died back in the queue."""
     for dead in presence.dead:
-        left = await DBOS.list_workflows_async(status="PENDING", executor_id=dead, load_input=False, load_output=False)
-        await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
+        await asyncio.to_thread(queue.put_back, dead)
         await presence.bury(dead)

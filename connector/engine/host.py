@@ -100,10 +100,10 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         duties = [again(connections.look, LOOK), again(keys.look, LOOK)]
         if settings.worker:
-            await stack.enter_async_context(working(store, presence, worker, connections.look))
+            await stack.enter_async_context(working(store, queue, presence, worker, connections.look))
             duties += [
                 again(worker.watch, LOOK),
-                again(lambda: take_over(presence), BEAT),
+                again(lambda: take_over(queue, presence), BEAT),
                 again(lambda: sweep(store, queue), SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
             ]

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
+from connector.engine.hosts import DEAD
 from tests.durable.conftest import Figure, empty_database
 from tests.processes import HostProcess, hosts, tenant, until
 from tests.receiver import Receiver, receiving
@@ -106,12 +107,17 @@ async def _restarted(all_: list[HostProcess], slot: int, receiver: Receiver, los
     receiver.delay = 0.0
 
 
+async def _left(all_: list[HostProcess], slot: int, receiver: Receiver, lost: list[str]) -> None:
+    receiver.delay = 0.01
+    await asyncio.to_thread(all_[slot].stop)
+
+
 @pytest_asyncio.fixture(scope="module")
 async def stories(
     postgres: str, tmp_path_factory: pytest.TempPathFactory, service: tuple[str, str]
 ) -> AsyncIterator[dict[str, "asyncio.Task[Story]"]]:
-    """Three stories that are mostly waiting, and therefore happen at the same time."""
-    happen = {"killed": (3, _killed), "frozen": (2, _frozen), "restarted": (2, _restarted)}
+    """Four stories that are mostly waiting, and therefore happen at the same time."""
+    happen = {"killed": (3, _killed), "frozen": (2, _frozen), "restarted": (2, _restarted), "left": (2, _left)}
     yield {
         name: asyncio.create_task(
             _story(empty_database(postgres), tmp_path_factory.mktemp(name), service, count, happens)
@@ -153,6 +159,18 @@ async def test_a_host_that_comes_back_takes_its_streams_again(
     record_property("seconds until taken up again", story.taken_over)
     assert [_counts(run) for run in story.ended] == [("succeeded", DEVICES, DEVICES, 0)] * 4
     assert all(_of_one_page(again) for again in story.again())
+
+
+async def test_a_host_that_leaves_hands_its_streams_over(
+    stories: dict[str, "asyncio.Task[Story]"], record_property: Figure
+) -> None:
+    """SIGTERM: nobody has to find out that it is gone."""
+    story = await stories["left"]
+
+    record_property("seconds until handed over", story.taken_over)
+    assert [_counts(run) for run in story.ended] == [("succeeded", DEVICES, DEVICES, 0)] * 4
+    assert all(_of_one_page(again) for again in story.again())
+    assert story.taken_over < DEAD / 2
 
 
 async def test_hosts_that_share_a_folder_have_slots_of_their_own(
