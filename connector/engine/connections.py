@@ -116,7 +116,8 @@ class Connections:
             raise InvalidCall.of([Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")])
         if name in self._accounts:
             raise AlreadyExists("There is a connection of this name already.")
-        row = {"name": name, "connector": connector, "created": now(), "changed": now()}
+        at = now()
+        row = {"name": name, "connector": connector, "created": at, "changed": at}
         return await self._checked(row, self._read(connector, fields), sa.insert(connections))
 
     async def change(self, name: str, fields: Json) -> Account:
