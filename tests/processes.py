@@ -73,6 +73,15 @@ class HostProcess:
     def log(self) -> str:
         return (self.folder / f"log-{self.port}").read_text()
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The header with the key of the first start."""
+        return {"Authorization": f"Bearer {(self.folder / 'key').read_text().strip()}"}
+
     def start(self) -> None:
         """Returns when it takes calls."""
         seals.generate(self.folder)
@@ -118,9 +127,7 @@ class HostProcess:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """One request; gives the answer's JSON, be it a problem or not."""
-        key = (self.folder / "key").read_text().strip()
-        headers = {"Authorization": f"Bearer {key}", **headers}
-        found: dict[str, Any] = _exchange(method, f"http://127.0.0.1:{self.port}{path}", body, headers)
+        found: dict[str, Any] = _exchange(method, f"{self.url}{path}", body, {**self.key, **headers})
         return found
 
     def connect(self, token: str, flow: str, name: str = "sandbox") -> None:

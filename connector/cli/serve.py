@@ -16,12 +16,13 @@ import uvloop
 from connector.cli.key import ready_key
 from connector.cli.protocol import Limited
 from connector.engine import logs
-from connector.engine.host import open_host
+from connector.engine.host import Host, open_host
 from connector.engine.seals import NoKeys
 from connector.engine.settings import Settings
 from connector.rest.app import app
 
-DRAIN = 20  # seconds for calls in flight when the host stops (UP-7)
+NOTICE = 1.0  # seconds, at least, that a host which is about to stop says so at /readyz
+GRACE = 3  # seconds for answers that are being written, after `Host.drain`; all of it ends within twenty (UP-7)
 
 
 class CannotStart(Exception):
@@ -34,6 +35,12 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, listening: socket.socket) -> None:
         super().__init__(config)
         self.listening = listening
+
+    def part(self) -> None:
+        """Every answer from now on is the last one of its connection, so that none is cut off between two requests."""
+        closes = (b"connection", b"close")
+        self.config.encoded_headers.append(closes)  # of which uvicorn makes these every second:
+        self.server_state.default_headers = [*self.server_state.default_headers, closes]
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,7 +57,7 @@ def server(application: Any, host: str, port: int) -> Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,  # identity is the key's, never a header's (AU-6)
-        timeout_graceful_shutdown=DRAIN,
+        timeout_graceful_shutdown=GRACE,
     )
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -60,18 +67,24 @@ def server(application: Any, host: str, port: int) -> Server:
 
 
 @asynccontextmanager
-async def serving(*servers: Server) -> AsyncIterator[None]:
+async def serving(*servers: Server) -> AsyncIterator[tuple[Server, ...]]:
     """Run the servers while the block runs."""
     tasks = [asyncio.create_task(each.serve([each.listening])) for each in servers]
     gc.collect()
     gc.freeze()  # what was imported stays; collections then look at little (engine.md, 4b)
     gc.set_threshold(5_000, 20, 100)  # a page of records is 5,000 objects, and no garbage yet
     try:
-        yield
+        yield servers
     finally:
         for each in servers:
             each.should_exit = True
         await asyncio.gather(*tasks)
+
+
+async def drained(host: Host, server: Server) -> None:
+    """Take no calls any more, but answer still: that this host is about to stop, and what is in flight."""
+    server.part()
+    await asyncio.gather(host.drain(), asyncio.sleep(NOTICE))
 
 
 async def until_stopped() -> None:
@@ -92,9 +105,9 @@ def run_host() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with open_host(settings) as host, serving(server(app(host), settings.host, settings.port)):
+    async with open_host(settings) as host, serving(server(app(host), settings.host, settings.port)) as (served,):
         ready_key(host.keys, settings.data_dir)
         at = f"{settings.host}:{settings.port}"
         structlog.get_logger().info("ready", at=at, key_file=str(settings.data_dir / "key"))
         await until_stopped()
-        host.draining.set()
+        await drained(host, served)

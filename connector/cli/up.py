@@ -8,7 +8,7 @@ from rich.console import Console
 
 from connector.cli.demo import CONNECTION, Demonstration
 from connector.cli.key import ready_key
-from connector.cli.serve import CannotStart, server, serving, until_stopped
+from connector.cli.serve import CannotStart, drained, server, serving, until_stopped
 from connector.engine import logs, seals
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
@@ -54,7 +54,7 @@ async def _up(settings: Settings, devices: int, *, once: bool) -> int:
     tenant = kandji.tenant(devices=devices, seed=7)
     async with (
         open_host(settings) as host,
-        serving(server(tenant, LOOPBACK, settings.port + 1), server(app(host), LOOPBACK, settings.port)),
+        serving(server(tenant, LOOPBACK, settings.port + 1), server(app(host), LOOPBACK, settings.port)) as (_, served),
     ):
         address, sandbox = settings.address, f"http://{LOOPBACK}:{settings.port + 1}"
         await _connect(host, sandbox, str(tenant.tenant.token))
@@ -67,6 +67,7 @@ async def _up(settings: Settings, devices: int, *, once: bool) -> int:
         seconds = time.monotonic() - began
         console.print(READY.format(**told, seconds=seconds, devices=devices, connection=CONNECTION), markup=False)
         await until_stopped()
+        await drained(host, served)
     return 0
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from connector.catalog.find import Catalog
+from connector.engine.accounts import Account
 from connector.engine.addresses import Allowed, read_address
-from connector.engine.connections import Account, Connections
+from connector.engine.connections import Connections
 from connector.engine.flow_inputs import stream_faults
 from connector.engine.flows import Flows, Target, new_secret
 from connector.sdk.card import Card
@@ -76,7 +77,7 @@ class Reader:
         streaming = await self._streaming(card, stream, faults) if stream else None
         if faults or options is None or inputs is None:
             raise InvalidCall.of(faults)
-        account = self.connections.for_card(card, call.connection)
+        account = await self.connections.for_call(card, call.connection)
         return Ready(card, call.caller, account, options, inputs, streaming, call.dry_run)
 
     def _stream(self, call: Call, options: CardOptions | None, faults: list[Fault]) -> Stream | None:

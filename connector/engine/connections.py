@@ -4,24 +4,26 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 import aiohttp
 import sqlalchemy as sa
+import structlog
 
 from connector.catalog.find import Catalog, Connector
 from connector.engine import tables
+from connector.engine.accounts import Account, Living
 from connector.engine.addresses import Allowed, read_address
-from connector.engine.budget import Budget, Budgets, Share
+from connector.engine.budget import Budgets, Share
 from connector.engine.clock import now
-from connector.engine.seals import Seals
+from connector.engine.seals import Broken, Seals
 from connector.engine.store import Store
 from connector.sdk.card import Card
 from connector.sdk.client import Client, Connection
 from connector.sdk.errors import (
     AlreadyExists,
+    Conflict,
     Fault,
     InvalidCall,
     NoSuchConnection,
@@ -35,27 +37,15 @@ from connector.sdk.reading import accept
 from connector.sdk.tables import rows
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MISSING = "There is no connection of this name. GET /v1/connections lists them."
 
-
-@dataclass(frozen=True)
-class Account:
-    """One connection, opened: its fields, and the service under it."""
-
-    name: str
-    connector: str
-    connection: Connection
-    service: Service
-    budget: Budget | None
-    created: str
-    changed: str
-
-    def bulk(self, *, patient: bool) -> Share | None:
-        """What pages of a whole list may use of the budget; None where there is none."""
-        return Share(self.budget, bulk=True, patient=patient) if self.budget else None
+Rows = dict[str, dict[str, str]]
+connections = tables.connections
+log = structlog.get_logger()
 
 
 class Connections:
-    """All connections of the host, opened once and kept."""
+    """All connections, opened once and kept; `look` sees what this host and others changed."""
 
     def __init__(
         self,
@@ -72,9 +62,19 @@ class Connections:
         self._session = session
         self._allowed = allowed
         self._budgets = budgets or Budgets(store)
-        self._accounts: dict[str, Account] = {}
-        for row in store.run_here(lambda db: db.execute(sa.select(tables.connections)).mappings().all()):
-            self._keep(dict(row))
+        self._looking = asyncio.Lock()
+        self._rows = store.run_here(_rows)
+        self._accounts = {name: self._kept(row) for name, row in self._rows.items()}
+
+    async def look(self) -> None:
+        """See which connections were made, changed or deleted. One that cannot be opened is left out."""
+        async with self._looking:
+            rows, before = await self._store.run(_rows), self._rows
+            self._rows = rows
+            for name in before.keys() | rows.keys():
+                if before.get(name) != rows.get(name):
+                    self._accounts.pop(name, None)
+                    self._accounts |= self._openable(rows.get(name))
 
     def all(self) -> list[Account]:
         return sorted(self._accounts.values(), key=lambda account: account.name)
@@ -82,7 +82,15 @@ class Connections:
     def get(self, name: str) -> Account:
         if found := self._accounts.get(name):
             return found
-        raise NoSuchConnection("There is no connection of this name. GET /v1/connections lists them.")
+        raise NoSuchConnection(MISSING)
+
+    async def for_call(self, card: Card, name: str | None) -> Account:
+        """The same as `for_card`, also where it was made on another host just now."""
+        try:
+            return self.for_card(card, name)
+        except (NoSuchConnection, NotConnected):
+            await self.look()
+            return self.for_card(card, name)
 
     def for_card(self, card: Card, name: str | None) -> Account:
         """The named connection, or the only one of the card's connector."""
@@ -100,9 +108,7 @@ class Connections:
 
     def client(self, account: Account, held: frozenset[str] = frozenset(), share: Share | None = None) -> Client[Any]:
         """The account's client; its requests count as single calls, unless a share is given."""
-        service = account.service.metered(share) if share else account.service
-        made: Client[Any] = self._catalog.connector(account.connector).client(account.connection, service, held)
-        return made
+        return self._client(account, Living(account, share, self.get), held)
 
     async def create(self, name: str, connector: str, fields: Json) -> Account:
         """Check the fields against the service, then keep them."""
@@ -110,26 +116,30 @@ class Connections:
             raise InvalidCall.of([Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")])
         if name in self._accounts:
             raise AlreadyExists("There is a connection of this name already.")
-        row = {"name": name, "connector": connector, "created": now(), "changed": now()}
-        return await self._checked(row, self._read(connector, fields), sa.insert(tables.connections))
+        at = now()
+        row = {"name": name, "connector": connector, "created": at, "changed": at}
+        return await self._checked(row, self._read(connector, fields), sa.insert(connections))
 
     async def change(self, name: str, fields: Json) -> Account:
         """Replace some fields. A new address needs the secrets anew: else a token could be led elsewhere (SSRF-14)."""
-        account = self.get(name)
+        await self.look()
+        account, before = self.get(name), self._rows[name]
         shown = self.shown(account)
         if any(fields.get(key, value) != value for key, value in shown.items()):
             merged = {**shown, **fields}
         else:
             merged = {**account.connection.model_dump(), **fields}
         row = {"name": name, "connector": account.connector, "created": account.created, "changed": now()}
-        change = sa.update(tables.connections).where(tables.connections.c.name == name)
+        as_read = (connections.c.name == name, connections.c.fields == before["fields"])  # every change seals it anew
+        change = sa.update(connections).where(*as_read)
         return await self._checked(row, self._read(account.connector, merged), change)
 
     async def delete(self, name: str) -> None:
-        self.get(name)
-        gone = sa.delete(tables.connections).where(tables.connections.c.name == name)
-        await self._store.run(lambda db: db.execute(gone))
-        self._accounts.pop(name, None)
+        gone = sa.delete(connections).where(connections.c.name == name)
+        found = await self._store.run(lambda db: db.execute(gone))
+        await self.look()
+        if not found.rowcount:
+            raise NoSuchConnection(MISSING)
 
     def shown(self, account: Account) -> Mapping[str, Any]:
         """The fields that are not secret."""
@@ -139,7 +149,7 @@ class Connections:
     async def check(self, account: Account) -> None:
         """Reach the service with the least it takes. Raises what the service's answer means."""
         try:
-            await self.client(account).check()
+            await self._client(account, account.service).check()
         except UpcardError as error:
             raise meant(error) from error
 
@@ -166,16 +176,29 @@ class Connections:
         account = self._opened(row, connection)
         await self.check(account)
         try:
-            await self._store.run(lambda db: db.execute(statement.values(row)))
+            kept = await self._store.run(lambda db: db.execute(statement.values(row)))
         except sa.exc.IntegrityError as error:
             raise AlreadyExists("There is a connection of this name already.") from error
-        self._accounts[account.name] = account
-        return account
+        await self.look()
+        if not kept.rowcount:
+            raise Conflict("The connection was changed by somebody else meanwhile. Look at it, and change it again.")
+        return self.get(row["name"])
 
-    def _keep(self, row: dict[str, str]) -> None:
+    def _openable(self, row: dict[str, str] | None) -> dict[str, Account]:
+        try:
+            return {row["name"]: self._kept(row)} if row else {}
+        except (Broken, UpcardError, ValueError) as error:
+            log.error("connection", error=type(error).__name__, exc_info=error)
+            return {}
+
+    def _kept(self, row: dict[str, str]) -> Account:
         fields = json.loads(self._seals.open(row["fields"], _place(row["name"])))
         table = self._catalog.connector(row["connector"]).connects_with
-        self._accounts[row["name"]] = self._opened(row, table.model_validate(fields))
+        return self._opened(row, table.model_validate(fields))
+
+    def _client(self, account: Account, service: Service, held: frozenset[str] = frozenset()) -> Client[Any]:
+        made: Client[Any] = self._catalog.connector(account.connector).client(account.connection, service, held)
+        return made
 
     def _opened(self, row: Mapping[str, str], connection: Connection) -> Account:
         limits = self._catalog.connector(row["connector"]).client.limits
@@ -190,6 +213,10 @@ def meant(error: UpcardError) -> UpcardError:
     if isinstance(error, Refused) and error.service and error.service.status == 401:
         return NotConnected("The service refused the connection's token.", service=error.service)
     return error
+
+
+def _rows(db: sa.Connection) -> Rows:
+    return {row["name"]: dict(row) for row in db.execute(sa.select(connections)).mappings()}
 
 
 def _place(name: str) -> str:

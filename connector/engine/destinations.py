@@ -8,14 +8,13 @@ import hashlib
 import random
 import time
 from collections import deque
-from contextlib import suppress
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import sqlalchemy as sa
 from yarl import URL
 
 from connector.engine.hosts import DEAD, Presence
-from connector.engine.store import AWAY, Store, inserting
+from connector.engine.store import Store, inserting
 from connector.engine.tables import hosts, slots
 
 MOST = 200  # requests in flight to one origin, over all streams and hosts
@@ -128,12 +127,9 @@ class Destinations:
 
     async def share(self) -> None:
         """Take and give back, as streams come and go here and elsewhere."""
-        while True:
-            await asyncio.sleep(SHARED)
-            with suppress(*AWAY):
-                known = dict(self._known)
-                if self._presence.alive > 1 or any(one.most < MOST for one in known.values()):
-                    await self._share(known)
+        known = dict(self._known)
+        if self._presence.alive > 1 or any(one.most < MOST for one in known.values()):
+            await self._share(known)
 
     async def _share(self, some: dict[str, Destination], wanted: int = 0) -> None:
         in_flight = {origin: (one.in_flight, max(one.wanted, wanted)) for origin, one in some.items()}

@@ -6,7 +6,7 @@ died, and never run on two hosts at a time: a host that lost one finds its run m
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from dbos import DBOSPortableJSONSerializer as Serializer
 
-from connector.engine.hosts import BEAT, Presence
+from connector.engine.hosts import Presence
 from connector.engine.store import AWAY, Store
 
 NAME = "upcard"
@@ -37,7 +37,13 @@ class Queue:
     """Puts streams in the queue; any host may."""
 
     def __init__(self, store: Store) -> None:
-        self._client = DBOSClient(system_database_engine=store.engine, serializer=Serializer(), lazy=True)
+        self._client = DBOSClient(
+            system_database_engine=store.engine, serializer=Serializer(), lazy=True, retry_connection_errors=False
+        )
+
+    def migrate(self) -> None:
+        """Make DBOS's tables. It has no public way to do so on an engine of ours; hosts wait for one another."""
+        self._client._sys_db.run_migrations()
 
     def put(self, db: sa.Connection, run: str, segment: int) -> None:
         """Queue a segment of a run, in the transaction that accepts it. The same segment is queued once."""
@@ -49,12 +55,20 @@ class Queue:
         }
         self._client.enqueue_in_transaction(db, options, run, segment)
 
+    def put_back(self, host: str) -> None:
+        """Queue again what a host has, which has died or is leaving."""
+        left = self._client.list_workflows(status="PENDING", executor_id=host, load_input=False, load_output=False)
+        self._client.resume_workflows([workflow.workflow_id for workflow in left], queue_name=QUEUE)
+
 
 @asynccontextmanager
 async def working(
-    store: Store, presence: Presence, worker: Works, duties: Iterable[Coroutine[None, None, None]]
+    store: Store, queue: Queue, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Work on queued streams, and on duties that never end, while the block runs."""
+    """Work on queued streams while the block runs; others go on with them after it.
+
+    `look` sees what other hosts changed: a stream may have been accepted for a connection that was made just before.
+    """
     DBOS(config=_config(store, presence.id))
 
     @DBOS.step(name="page")
@@ -68,6 +82,8 @@ async def working(
     @DBOS.workflow(name="stream")
     async def stream(run: str, segment: int) -> None:
         holder = secrets.token_hex(8)  # another one whenever the workflow is taken up again, here or elsewhere
+        with suppress(*AWAY):
+            await look()
         while await step(run, segment, holder):
             pass
 
@@ -75,15 +91,13 @@ async def working(
     await DBOS.register_queue_async(
         QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
     )
-    watches = [asyncio.create_task(duty) for duty in (_take_over(presence), *duties)]
     try:
         yield
     finally:
-        for watch in watches:
-            watch.cancel()
-        await asyncio.gather(*watches, return_exceptions=True)
         await worker.drain()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        with suppress(*AWAY):
+            queue.put_back(presence.id)  # in this thread: the loop's others were DBOS's
 
 
 def _config(store: Store, host: str) -> DBOSConfig:
@@ -100,14 +114,8 @@ def _config(store: Store, host: str) -> DBOSConfig:
     }
 
 
-async def _take_over(presence: Presence) -> None:
+async def take_over(queue: Queue, presence: Presence) -> None:
     """Put the streams of hosts that died back in the queue."""
-    while True:
-        await asyncio.sleep(BEAT)
-        with suppress(*AWAY):
-            for dead in presence.dead:
-                left = await DBOS.list_workflows_async(
-                    status="PENDING", executor_id=dead, load_input=False, load_output=False
-                )
-                await DBOS.resume_workflows_async([workflow.workflow_id for workflow in left], queue_name=QUEUE)
-                await presence.bury(dead)
+    for dead in presence.dead:
+        await asyncio.to_thread(queue.put_back, dead)
+        await presence.bury(dead)

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-
-import sqlalchemy as sa
+from dataclasses import dataclass
 
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
@@ -13,24 +11,31 @@ from connector.engine.addresses import Allowed
 from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
-from connector.engine.destinations import Destinations
-from connector.engine.durable import Queue, working
+from connector.engine.destinations import SHARED, Destinations
+from connector.engine.durable import Queue, take_over, working
+from connector.engine.duties import again, on_duty
 from connector.engine.flows import Flows
-from connector.engine.hosts import present
+from connector.engine.hosts import BEAT, Presence, present
 from connector.engine.jobs import Jobs
 from connector.engine.keys import Keys
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
+from connector.engine.retention import EVERY as FORGET
 from connector.engine.retention import forget
 from connector.engine.runner import Runner
 from connector.engine.runs import Runs
 from connector.engine.settings import Settings
 from connector.engine.store import Store
 from connector.engine.streams import Streams
+from connector.engine.sweep import EVERY as SWEEP
+from connector.engine.sweep import sweep
 from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
-from connector.engine.worker import Worker
+from connector.engine.worker import WATCH, Worker
 
+LOOK = 0.5  # seconds until what other hosts changed is seen
+CALLS = 10.0  # seconds that calls in flight get when the host stops
+MOMENT = 0.05  # seconds; readiness is told within 0.1
 MOST_TO_SERVICES = 256  # connections open at once
 MOST_TO_FLOWS = 4000  # many more than one origin may have: a slow one leaves room for others (CB-8)
 
@@ -52,15 +57,21 @@ class Host:
     runner: Runner
     telemetry: Telemetry
     store: Store
-    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    presence: Presence
+    duties: "list[asyncio.Task[None]]"
+    draining: asyncio.Event  # set when the host is about to stop: no calls are taken any more
+
+    async def drain(self) -> None:
+        """Let calls and pages in flight end, with the time that they have."""
+        self.draining.set()
+        await asyncio.gather(self.runner.stop(CALLS), self.worker.drain())
 
     async def is_ready(self) -> bool:
-        """Whether the store can be read and calls are still taken."""
-        try:
-            await self.store.run(lambda db: db.execute(sa.text("SELECT 1")))
-        except sa.exc.SQLAlchemyError:
-            return False
-        return not self.draining.is_set()
+        """Whether calls are taken: there are keys, the store takes writes, and every duty is done (OB-4)."""
+        if not self.presence.is_shown:
+            await asyncio.sleep(MOMENT)  # this process may have been frozen until now
+        on_duty = not any(duty.done() for duty in self.duties)
+        return on_duty and self.presence.is_shown and bool(self.keys) and not self.draining.is_set()
 
 
 @asynccontextmanager
@@ -68,6 +79,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
     """Open the store and the network, take up what was left undone, and close all of it when the host stops."""
     store = Store(settings.store_url)
     await asyncio.to_thread(store.migrate)
+    queue = Queue(store)
+    await asyncio.to_thread(queue.migrate)
     sealed = seals.load(settings.secret_keys, settings.data_dir)
     services, receivers = Allowed.parse(settings.allow_services), Allowed.parse(settings.allow_receivers)
     # Two sessions, one guard each: an address that is allowed for a service must not become one for a callback.
@@ -76,26 +89,36 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         open_session(receivers, limit=MOST_TO_FLOWS) as callbacks,
         AsyncExitStack() as stack,
     ):
-        found, runs, streams = catalog(), Runs(store), Streams(store, sealed, Queue(store))
+        found, runs, streams = catalog(), Runs(store), Streams(store, sealed, queue)
         budgets = Budgets(store)
         stack.callback(budgets.close)
         connections = Connections(found, store, sealed, upstream, services, budgets)
+        keys = Keys(store)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         telemetry = Telemetry()
-        runner = Runner(connections, runs, streams, telemetry)
+        draining = asyncio.Event()
+        runner = Runner(connections, runs, streams, telemetry, draining)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         destinations = Destinations(store, presence)
         jobs = Jobs(found, connections, flows, sealed, callbacks, destinations)
         worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
+        duties = [again(connections.look, LOOK), again(keys.look, LOOK)]
         if settings.worker:
-            duties = (worker.watch(), destinations.share(), forget(store, settings.retention_days))
-            await stack.enter_async_context(working(store, presence, worker, duties))
+            await stack.enter_async_context(working(store, queue, presence, worker, connections.look))
+            duties += [
+                again(worker.watch, WATCH),
+                again(destinations.share, SHARED),
+                again(lambda: take_over(queue, presence), BEAT),
+                again(lambda: sweep(store, queue), SWEEP),
+                again(lambda: forget(store, settings.retention_days), FORGET),
+            ]
+        tasks = await stack.enter_async_context(on_duty(*duties))
         yield Host(
             settings=settings,
             catalog=found,
-            keys=Keys(store),
+            keys=keys,
             connections=connections,
             flows=flows,
             trials=trials,
@@ -106,6 +129,9 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             runner=runner,
             telemetry=telemetry,
             store=store,
+            presence=presence,
+            duties=tasks,
+            draining=draining,
         )
         await runner.stop()
         await runs.stop()

@@ -6,16 +6,18 @@ import hashlib
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 import sqlalchemy as sa
 
-from connector.engine.store import AWAY, Store
+from connector.engine.duties import again, on_duty
+from connector.engine.store import Store
 from connector.engine.tables import hosts
 
-BEAT = 5.0  # seconds between signs of life
+BEAT = 1.0  # seconds between signs of life
+FRESH = 3.0  # seconds for which one shows that the store takes writes
 DEAD = 15.0  # seconds without one
 
 
@@ -27,10 +29,17 @@ class Presence:
         self.id = id_
         self.alive = 1
         self.dead: list[str] = []
+        self._shown = 0.0
 
     async def beat(self) -> None:
         """Show that this host is alive, and see which others are."""
         self.alive, self.dead = await self._store.run(self._beat)
+        self._shown = time.monotonic()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the store took the last sign of life; one that hangs takes none."""
+        return time.monotonic() < self._shown + FRESH
 
     async def bury(self, dead: str) -> None:
         """Forget a host that died, unless it is back."""
@@ -57,20 +66,17 @@ async def present(store: Store, data_dir: Path, told: Callable[[int], None]) -> 
         presence = Presence(store, id_)
         await presence.beat()
         told(presence.alive)
-        beats = asyncio.create_task(_beats(presence, told))
-        try:
+        async with on_duty(_beats(presence, told)):
             yield presence
-        finally:
-            beats.cancel()
-            await asyncio.gather(beats, return_exceptions=True)
 
 
 async def _beats(presence: Presence, told: Callable[[int], None]) -> None:
-    while True:
-        await asyncio.sleep(BEAT)
-        with suppress(*AWAY):  # the next beat may find the store again
-            await presence.beat()
-            told(presence.alive)
+    async def beat() -> None:
+        await presence.beat()
+        told(presence.alive)
+
+    await asyncio.sleep(BEAT)
+    await again(beat, BEAT)
 
 
 class _slot:  # noqa: N801

@@ -23,7 +23,7 @@ class Caller:
 
 
 class Keys:
-    """Mints keys and recognises them. Hashes are kept in memory, so that a check costs no query."""
+    """Mints keys, revokes and recognises them. Hashes are kept in memory, so that a check costs no query."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,8 +37,20 @@ class Keys:
         id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32).replace("_", "-")
         row = {"id": id_, "label": label, "hash": _hash(secret), "created": now()}
         self._store.run_here(lambda db: db.execute(sa.insert(tables.keys).values(row)))
-        self._hashes[id_] = row["hash"]
+        self._hashes = {**self._hashes, id_: row["hash"]}
         return f"kc_{ENVIRONMENT}_{id_}_{secret}"
+
+    def revoke(self, id_: str) -> None:
+        """Take a key back: here at once, on other hosts when they look."""
+        self._store.run_here(lambda db: db.execute(sa.delete(tables.keys).where(tables.keys.c.id == id_)))
+        self._hashes = {known: hash_ for known, hash_ in self._hashes.items() if known != id_}
+
+    async def look(self) -> None:
+        """See which keys were made and revoked on other hosts."""
+        before = self._hashes
+        found = dict(await self._store.run(_hashes))
+        if self._hashes is before:  # else one was made or revoked here meanwhile
+            self._hashes = found
 
     def caller(self, key: str) -> Caller:
         """Whose key this is. Raises Unauthenticated without saying what is wrong with it."""

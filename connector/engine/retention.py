@@ -1,34 +1,45 @@
-"""Forget what is old: runs and their failures, and DBOS's own records of finished streams. Nothing else deletes."""
+"""Forget what is old: runs with all they have, DBOS's own records of them, and budgets. Nothing else deletes.
 
-import asyncio
+Hosts that died are forgotten by who takes over their streams, and not before (durable.py).
+"""
+
+import time
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from dbos import DBOS
 
 from connector.engine import tables
+from connector.engine.clock import written
 from connector.engine.store import Store
 
 EVERY = 3600.0  # seconds
 FAILURES = 7  # days that failed records can be sent again (CB-10)
+BUDGETS = 86400.0  # seconds; they count for an hour
 AT_ONCE = 500  # workflows deleted at once
 
 
 async def forget(store: Store, days: int) -> None:
-    """Forget what ended so many days ago, now and every hour."""
-    while True:
-        await store.run(lambda db: _forget(db, days))
-        await _forget_workflows(_ago(days))
-        await asyncio.sleep(EVERY)
+    """Forget what ended so many days ago."""
+    await _forget_workflows(_ago(days))
+    await store.run(lambda db: _forget(db, days))
 
 
 def _forget(db: sa.Connection, days: int) -> None:
     runs, failures, pages = tables.runs, tables.failures, tables.pages
     db.execute(sa.delete(failures).where(failures.c.at < _ago(min(days, FAILURES))))
-    old = runs.c.finished < _ago(days)
+    old = sa.or_(runs.c.finished < _ago(days), _left_paused(db, days))
     for table in (failures, pages):
         db.execute(sa.delete(table).where(table.c.run.in_(sa.select(runs.c.id).where(old))))
     db.execute(sa.delete(runs).where(old))
+    db.execute(sa.delete(tables.budgets).where(tables.budgets.c.hour < time.time() - BUDGETS))
+
+
+def _left_paused(db: sa.Connection, days: int) -> sa.ColumnElement[bool]:
+    """Streams that were paused so long ago: their workflow ended at the pause, and is forgotten."""
+    workflows, paused = tables.workflows(db), tables.runs.c
+    known = sa.exists().where(workflows.c.workflow_uuid == tables.workflow_of_run())
+    return sa.and_(paused.state == "paused", paused.started < _ago(days), ~known)
 
 
 async def _forget_workflows(before: str) -> None:
@@ -43,4 +54,4 @@ async def _forget_workflows(before: str) -> None:
 
 def _ago(days: int) -> str:
     """So many days ago, as the store writes times."""
-    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return written(datetime.now(UTC) - timedelta(days=days))

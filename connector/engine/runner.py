@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic_core import PydanticSerializationError
 
@@ -14,12 +15,23 @@ from connector.engine.runs import Run, Runs
 from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
-from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unexpected, UpcardError
+from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
 from connector.sdk.masks import HIDDEN, SECRET_LIKE
 from connector.sdk.pages import Ask, pages
 from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOutputs, rows
+
+RETRY = 2.0  # seconds after which another host, or the next process of this one, takes calls
+
+T = TypeVar("T")
+
+
+class Stopping(Unavailable):
+    """The host is about to leave; nothing was done."""
+
+    def __init__(self) -> None:
+        super().__init__("The host is about to stop. Nothing was done: call again.", retry_after=RETRY)
 
 
 @dataclass(frozen=True)
@@ -44,14 +56,18 @@ class Runner:
     runs: Runs
     streams: Streams
     telemetry: Telemetry
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: "set[asyncio.Task[Answer]]" = field(default_factory=set)
 
     async def run(self, ready: Ready, wait: float) -> tuple[Run, Answer | None]:
         """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None)."""
+        self._refuse_when_stopping()
         if ready.streaming and not ready.dry_run:
             run = await self.streams.accept(ready)
-            ended = await self.streams.wait(run, wait)
-            return run, _of_stream(ended) if ended else None
+            with suppress(Stopping):
+                if ended := await self._or_stop(self.streams.wait(run, wait)):
+                    return run, _of_stream(ended)
+            return await self.streams.look(run.id) if wait else run, None
         run = Run(ready.card.key, ready.account.name, ready.caller)
         if ready.card.effect == "read":
             self.runs.begin_read(run)
@@ -65,6 +81,7 @@ class Runner:
 
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
+        self._refuse_when_stopping()
         client = self.connections.client(ready.account, share=ready.account.bulk(patient=False))
         try:
             return await _ask(ready, client)(cursor)
@@ -73,13 +90,15 @@ class Runner:
 
     async def records(self, ready: Ready) -> AsyncGenerator[Page[Any]]:
         """All records of a list card, page by page, for a caller that takes them itself."""
+        self._refuse_when_stopping()
         began = time.monotonic()
         run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
         share = ready.account.bulk(patient=False)
         client = self.connections.client(ready.account, share=share)
         ended: UpcardError | None = UpcardError("The caller went away.")
         try:
-            async for page in pages(_ask(ready, client)):
+            found = pages(_ask(ready, client))
+            while page := await self._or_stop(_next(found)):
                 if share:
                     share.patient = True  # a failure would cut off the answer, which has begun
                 yield page
@@ -91,14 +110,36 @@ class Runner:
             await self.runs.end(run, ended)
             self.telemetry.called(run, time.monotonic() - began)
 
-    async def stop(self) -> None:
-        """Let what is under way end, when the host stops."""
+    async def stop(self, within: float = 0.0) -> None:
+        """Let what is under way end, for so many seconds; who waits for the rest is told what is known of it."""
+        if self.tasks and within:
+            await asyncio.wait(self.tasks, timeout=within)
+        for task in self.tasks:
+            task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def _refuse_when_stopping(self) -> None:
+        if self.draining.is_set():
+            raise Stopping
+
+    async def _or_stop(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work gives, unless the host stops before."""
+        task, stop = asyncio.create_task(work), asyncio.create_task(self.draining.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Stopping
+        finally:
+            task.cancel()
+            stop.cancel()
 
     async def _work(self, ready: Ready, run: Run) -> Answer:
         began = time.monotonic()
         try:
             answer = await self._answer(ready, run)
+        except asyncio.CancelledError:  # by `stop`
+            return await self._failed(run, _cut_off(ready))
         except Exception:
             await self.runs.end(run, UpcardError("Something went wrong on our side."))
             raise
@@ -114,10 +155,23 @@ class Runner:
         except WouldSend as request:
             answer = Answer(would_send=_shown(request, ready.inputs), dry_run=True)
         except UpcardError as error:
-            await self.runs.end(run, meant(error))
-            return Answer(problem=meant(error).shown(run.id))
+            return await self._failed(run, meant(error))
         await self.runs.end(run)
         return answer
+
+    async def _failed(self, run: Run, error: UpcardError) -> Answer:
+        await self.runs.end(run, error)
+        return Answer(problem=error.shown(run.id))
+
+
+async def _next(found: AsyncIterator[Page[Any]]) -> Page[Any] | None:
+    return await anext(found, None)
+
+
+def _cut_off(ready: Ready) -> UpcardError:
+    if ready.dry_run or ready.card.effect == "read":
+        return Stopping()
+    return OutcomeUnknown("The host stopped before the service answered. The request may have been carried out.")
 
 
 def _of_stream(run: Run) -> Answer:

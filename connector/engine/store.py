@@ -10,6 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)  # the store cannot be reached
 MIGRATIONS = Path(__file__).parent / "migrations"
+ALONE = {  # what makes other hosts wait until the transaction ends
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "SELECT pg_advisory_xact_lock(8700)",
+}
 
 T = TypeVar("T")
 
@@ -29,8 +33,9 @@ class Store:
             return work(connection)
 
     def migrate(self) -> None:
-        """Bring the database to the newest form."""
+        """Bring the database to the newest form; hosts that start at once do so one after the other."""
         with self.engine.begin() as connection:
+            connection.execute(sa.text(ALONE[connection.dialect.name]))
             if _revision(connection) != _newest():
                 _upgrade(connection)
 

@@ -17,10 +17,12 @@ from connector.engine.jobs import seal_job
 from connector.engine.runs import ENDED, Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
-from connector.sdk.errors import Conflict, NoSuchRun
+from connector.sdk.errors import Conflict, Fault, InvalidCall, NoSuchRun
 from connector.sdk.kinds import Json
 
 LOOK = 0.5  # seconds between looks at a run that another host works on
+MOST_NAMED = 20  # positions that are no failures
+LAST = 2**63 - 1  # position that the store can hold
 
 Asked = Literal["pause", "cancel"]
 runs, failures = tables.runs, tables.failures
@@ -53,15 +55,23 @@ class Streams:
         """The run as it ended, or None if it did not in that time."""
         end = asyncio.get_running_loop().time() + seconds
         nudge = self._nudges.setdefault(run.id, asyncio.Event())
-        while (left := end - asyncio.get_running_loop().time()) > 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(nudge.wait(), min(LOOK, left))
-            found = await self._look(run.id)
-            if found.state in ENDED:
-                self._nudges.pop(run.id, None)
-                return found
-        self._nudges.pop(run.id, None)
+        try:
+            while (left := end - asyncio.get_running_loop().time()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(nudge.wait(), min(LOOK, left))
+                found = await self.look(run.id)
+                if found.state in ENDED:
+                    return found
+        finally:
+            self._nudges.pop(run.id, None)
         return None
+
+    async def look(self, id_: str) -> Run:
+        """The run as it is now."""
+        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
+        if row is None:
+            raise NoSuchRun("There is no run of this name.")
+        return Run.of(row)
 
     def ended(self, run: str) -> None:
         """Wake who waits for it on this host."""
@@ -89,10 +99,17 @@ class Streams:
         await self._again(run, ["paused", "failed"], lambda _: {"error": None}, "resume")
 
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
-        """Send failed records again, all or some, with the ids and bytes they had."""
+        """Send failed records again, all or some, with the ids and bytes they had. Raises InvalidCall, Conflict."""
+        found = await self._store.run(lambda db: _failed(db, run.id, positions))
+        others = [at for at, position in enumerate(positions or []) if position not in found]
+        if others:
+            why = "Position is not one of a failure of this run."
+            raise InvalidCall.of([Fault(f"positions/{at}", why) for at in others[:MOST_NAMED]])
+        if not found:
+            raise Conflict(f"The run is {run.state}: there is nothing to redeliver.")
         ended = ["succeeded", "failed", "canceled", "paused"]
         some = [failures.c.run == run.id, failures.c.due.is_(None)]
-        some += [] if positions is None else [failures.c.position.in_(positions)]
+        some += [failures.c.position.in_(positions)] if positions else []
         again = sa.update(failures).where(*some).values(due=time.time(), attempts=0)
 
         def work(db: sa.Connection) -> Json:
@@ -132,11 +149,13 @@ class Streams:
         if not await self._store.run(work):
             raise Conflict(f"The run is {run.state}: there is nothing to {verb}.")
 
-    async def _look(self, id_: str) -> Run:
-        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
-        if row is None:
-            raise NoSuchRun("There is no run of this name.")
-        return Run.of(row)
+
+def _failed(db: sa.Connection, run: str, positions: Sequence[int] | None) -> set[int]:
+    """Which of the positions are failures of the run; one of its failures where none are given."""
+    wanted = sa.select(failures.c.position).where(failures.c.run == run)
+    some = [position for position in positions or [] if 0 <= position <= LAST]
+    wanted = wanted.where(failures.c.position.in_(some)) if positions else wanted.limit(1)
+    return set(db.execute(wanted).scalars())
 
 
 def _plain(row: sa.RowMapping) -> Json:

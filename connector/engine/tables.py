@@ -111,3 +111,14 @@ hosts = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("seen", sa.Float, nullable=False),
 )
+
+
+def workflow_of_run() -> sa.ColumnElement[str]:
+    """The ID of the workflow that is at a run."""
+    return runs.c.id + "." + sa.cast(runs.c.segment, sa.String)
+
+
+def workflows(db: sa.Connection) -> sa.TableClause:
+    """DBOS's own table of workflows."""
+    schema = "dbos" if db.dialect.name == "postgresql" else None
+    return sa.table("workflow_status", sa.column("workflow_uuid"), sa.column("status"), schema=schema)

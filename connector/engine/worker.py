@@ -55,12 +55,9 @@ class Worker:
 
     async def watch(self) -> None:
         """See what callers ask of streams at work here, and which of them were lost."""
-        while True:
-            await asyncio.sleep(WATCH)
-            if self._courses:
-                with suppress(*AWAY):
-                    for run, asked in await self._ledger.asked([course.holder for course in self._courses.values()]):
-                        self.tell(run, asked)
+        if self._courses:
+            for run, asked in await self._ledger.asked([course.holder for course in self._courses.values()]):
+                self.tell(run, asked)
 
     def tell(self, run: str, asked: str) -> None:
         """Pause or cancel a stream, if it is at work here; or halt it without a word, if it was lost."""

@@ -22,7 +22,7 @@ async def get_health(_: Request) -> Response:
 
 
 async def get_readiness(request: Request) -> Response:
-    """200 while calls are taken; 503 while the host stops, or its store cannot be read."""
+    """200 while calls are taken; 503 while the host stops, or its store takes no writes. Asks nobody."""
     is_ready = await request.app.state.host.is_ready()
     return json_answer({"status": "ok" if is_ready else "not ready"}, 200 if is_ready else 503)
 

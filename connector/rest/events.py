@@ -39,8 +39,8 @@ async def _events(host: Host, id_: str, caller: str, seen: str) -> AsyncIterator
         elif quiet >= QUIET:
             quiet = 0.0
             yield b":\n\n"
-        if run.state in ENDED:
-            return
+        if run.state in ENDED or host.draining.is_set():
+            return  # who is cut off comes back, to another host
         await asyncio.sleep(LOOK)
         quiet += LOOK
 

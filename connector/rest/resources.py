@@ -5,7 +5,8 @@ from dataclasses import asdict
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.engine.connections import Account, Connections
+from connector.engine.accounts import Account
+from connector.engine.connections import Connections
 from connector.engine.flows import Flow
 from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed, raw_answer
@@ -48,7 +49,7 @@ class FlowTest(CardInputs):
 
 
 async def list_connections(request: Request) -> Response:
-    known = _host(request).connections
+    known = await _connections(request)
     return listed([_connection(known, account) for account in known.all()])
 
 
@@ -59,7 +60,7 @@ async def create_connection(request: Request) -> Response:
 
 
 async def get_connection(request: Request) -> Response:
-    known = _host(request).connections
+    known = await _connections(request)
     account = known.get(request.path_params["name"])
     budget = {"budget": await account.budget.shown()} if account.budget else {}
     return json_answer(_connection(known, account) | budget)
@@ -76,7 +77,7 @@ async def delete_connection(request: Request) -> Response:
 
 
 async def check_connection(request: Request) -> Response:
-    known = _host(request).connections
+    known = await _connections(request)
     account = known.get(request.path_params["name"])
     await known.check(account)
     return json_answer({"connection": account.name, "connected": True})
@@ -120,6 +121,13 @@ async def test_flow(request: Request) -> Response:
 async def delete_flow(request: Request) -> Response:
     await _host(request).flows.delete(request.path_params["name"])
     return raw_answer(b"", 204)
+
+
+async def _connections(request: Request) -> Connections:
+    """As they are now, on whichever host they were changed."""
+    known = _host(request).connections
+    await known.look()
+    return known
 
 
 def _host(request: Request) -> Host:

@@ -86,14 +86,14 @@ async def _ask(request: Request, asked: Asked) -> Response:
 
 
 def _positions(given: list[Any] | None) -> list[int] | None:
-    """The positions, each once; None for all. An empty list is refused: it may be meant as none or as all."""
+    """The positions; None for all. An empty list is refused: it may be meant as none or as all."""
     if given is None:
         return None
     if not 1 <= len(given) <= MOST_POSITIONS:
         raise InvalidCall.of([Fault("positions", f"Positions must be 1 to {MOST_POSITIONS}, or left out for all.")])
     if not all(type(position) is int and position >= 0 for position in given):
         raise InvalidCall.of([Fault("positions", "Positions must be whole numbers, 0 or more.")])
-    return sorted(set(given))
+    return given
 
 
 async def _run(request: Request) -> Run:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from tests.durable.conftest import Figure, counts
-from tests.processes import HostProcess, tenant, until
+from tests.processes import HostProcess, admin, tenant, until
 from tests.receiver import Receiver, receiving
 
 DEVICES, CONCURRENCY = 1500, 16
@@ -71,7 +72,6 @@ async def test_streams_go_on_after_a_stop(
     assert max(_cut_off(receiver.of(run)) for run in runs) <= CONCURRENCY
 
 
-@pytest.mark.xfail(strict=True, reason="a caller who waits holds the host for the whole drain, and is answered 500")
 async def test_who_waits_for_a_stream_is_told_to_look_later(
     host: HostProcess, receiver: Receiver, record_property: Figure
 ) -> None:
@@ -89,6 +89,53 @@ async def test_who_waits_for_a_stream_is_told_to_look_later(
     record_property("seconds to leave", took)
     assert (status, answer["state"]) == (0, "running")
     assert took < DRAINED
+
+
+async def test_a_call_in_flight_is_answered_and_new_ones_are_sent_away(
+    host: HostProcess, service: tuple[str, str], record_property: Figure
+) -> None:
+    """While the host drains it is there to say so: not ready, and 503 for calls, on connections that end with it."""
+    await admin(service[0], "POST", "/faults", kind="latency", milliseconds=3000, times=1, path="/devices")
+    call = "/v1/cards/kandji/list_devices", {"options": {"result_set": "first"}}
+    in_flight = asyncio.create_task(asyncio.to_thread(host.ask, "POST", *call))
+    await asyncio.sleep(0.5)
+
+    stopped = asyncio.create_task(_stopped(host))
+    await asyncio.sleep(0.3)
+    async with aiohttp.ClientSession() as http, http.get(f"{host.url}/readyz") as ready:
+        closes = ready.headers["connection"]
+    alive = await asyncio.to_thread(host.ask, "GET", "/healthz")
+    new = await asyncio.to_thread(host.ask, "POST", *call)
+    answer, (status, took) = await in_flight, await stopped
+
+    record_property("seconds to leave", took)
+    assert (ready.status, closes, alive["status"]) == (503, "close", "ok")
+    assert (new["type"], new["status"], new["retry_after"]) == ("unavailable", 503, 2)
+    assert answer["outputs"]
+    assert (status, took < 6) == (0, True)
+
+
+async def test_who_reads_along_does_not_hold_the_host(
+    host: HostProcess, receiver: Receiver, service: tuple[str, str], record_property: Figure
+) -> None:
+    """Events of a run end where they are; records that a caller takes itself are cut off, so that it shows."""
+    receiver.delay = 2.0
+    run = await asyncio.to_thread(host.stream, concurrency=1)
+    await admin(service[0], "POST", "/faults", kind="latency", milliseconds=15000, times=5, after=2, path="/devices")
+    async with aiohttp.ClientSession(headers=host.key) as http:
+        events = await http.get(f"{host.url}/v1/runs/{run}/events")
+        body, wanted = {"options": {"result_set": "stream"}}, {"Accept": "application/x-ndjson"}
+        records = await http.post(f"{host.url}/v1/cards/kandji/list_devices", json=body, headers=wanted)
+
+        status, took = await _stopped(host)
+        seen = await events.text()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await records.text()
+    await admin(service[0], "POST", "/reset")
+
+    record_property("seconds to leave", took)
+    assert (status, took < DRAINED / 2) == (0, True)
+    assert "event: progress" in seen
 
 
 async def _stopped(host: HostProcess) -> tuple[int, float]:

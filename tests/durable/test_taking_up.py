@@ -12,7 +12,6 @@ import pytest_asyncio
 import respx
 import sqlalchemy as sa
 from aiohttp import web
-from dbos import run_dbos_database_migrations
 
 from connector.engine import course, delivery, seals
 from connector.engine.addresses import Allowed
@@ -72,7 +71,6 @@ async def two(tmp_path: Path, kandji: respx.MockRouter) -> AsyncIterator[Two]:
     ):
         Fleet(COUNT, {}).serve(kandji)
         host = upcard.host
-        run_dbos_database_migrations(host.settings.store_url)
         sealed = seals.load(host.settings.secret_keys, tmp_path)
         stores = [Store(host.settings.store_url) for _ in range(2)]
         destinations = Destinations(host.store, Presence(host.store, "h1"))
@@ -181,7 +179,6 @@ async def test_a_failed_run_keeps_its_error_over_a_redelivery(two: Two, monkeypa
     assert (after["state"], after["progress"]["failed"], after["error"]) == ("failed", 0, failed["error"])
 
 
-@pytest.mark.xfail(strict=True, reason="the tables of the queue are made by a host that works on streams")
 async def test_a_host_that_works_on_nothing_takes_streams_of_an_empty_store(tmp_path: Path) -> None:
     """It may be the first host there is."""
     async with opened(tmp_path, allow_receivers="127.0.0.1:*", unregistered_flows=True) as upcard:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from connector.engine import hosts, seals, tables
 from connector.engine.budget import BLOCK, LOOK, Budget, Share
 from connector.engine.calls import Call
+from connector.engine.duties import again
 from connector.engine.hosts import present
 from connector.engine.pace import SECOND, Pace
 from connector.engine.runs import Run
@@ -633,7 +634,7 @@ async def waiting(
     acme.sleep = lambda _: next_hour.wait()  # type: ignore[assignment,return-value]
     async with receiving() as flow:
         run = await accept(limited, tmp_path, flow.url)
-        tasks = [asyncio.create_task(work(limited, run)), asyncio.create_task(limited.host.worker.watch())]
+        tasks = [asyncio.create_task(work(limited, run)), asyncio.create_task(again(limited.host.worker.watch, 0.1))]
         async with asyncio.timeout(10):
             while not (await seen(limited, run))["progress"]["waiting_for"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

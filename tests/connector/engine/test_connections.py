@@ -18,6 +18,7 @@ from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.errors import (
     AlreadyExists,
+    Conflict,
     DestinationNotAllowed,
     InvalidCall,
     NoSuchConnection,
@@ -367,3 +368,153 @@ def _only(token: str) -> Callable[[httpx.Request], httpx.Response]:
         return httpx.Response(200 if right else 401, json=[])
 
     return answer
+
+
+async def test_what_another_host_does_is_seen_at_the_next_look(make: Make, kandji: respx.MockRouter) -> None:
+    """Made, changed and deleted there; the budget outlives the change."""
+    kandji.get("/devices").respond(json=[])
+    one, other = make(), make()
+
+    await one.create("acme", "kandji", FIELDS)
+    await other.look()
+    made = other.get("acme")
+    await one.change("acme", {"token": "new"})
+    await other.look()
+    changed = other.get("acme")
+    await one.delete("acme")
+    await other.look()
+
+    assert (made.connection.model_dump(), changed.connection.model_dump()["token"]) == (FIELDS, "new")
+    assert changed.budget is made.budget
+    assert other.all() == []
+
+
+async def test_what_did_not_change_stays_open(make: Make, kandji: respx.MockRouter) -> None:
+    """A look opens only what is new: it happens twice a second."""
+    kandji.get("/devices").respond(json=[])
+    connections = make()
+    account = await connections.create("acme", "kandji", FIELDS)
+
+    await connections.look()
+
+    assert connections.get("acme") is account
+
+
+async def test_a_call_may_name_what_was_made_elsewhere_just_now(make: Make, kandji: respx.MockRouter) -> None:
+    """An unknown name is looked up at once."""
+    kandji.get("/devices").respond(json=[])
+    one, other = make(), make()
+    await one.create("acme", "kandji", FIELDS)
+
+    assert (await other.for_call(CARD, "acme")).name == "acme"
+    with pytest.raises(NoSuchConnection):
+        await other.for_call(CARD, "beta")
+
+
+async def test_a_change_begins_with_what_is_there_now(make: Make, kandji: respx.MockRouter) -> None:
+    """SSRF-14: a host that has not seen the new address does not lead the new token to the old one."""
+    kandji.get("/devices").respond(json=[])
+    kandji.get(f"{OTHER}/api/v1/devices").respond(json=[])
+    one, other = make(), make()
+    await one.create("acme", "kandji", FIELDS)
+    await other.look()
+    await one.change("acme", {"url": OTHER, "token": "new"})
+
+    await other.change("acme", {"token": "newer"})
+
+    assert make().get("acme").connection.model_dump() == {"url": OTHER, "token": "newer"}
+
+
+async def test_a_change_does_not_undo_one_made_meanwhile(make: Make, kandji: respx.MockRouter) -> None:
+    """While its fields are checked with the service, another host changes them."""
+    one, other = make(), make()
+
+    async def check(request: httpx.Request) -> httpx.Response:
+        if request.headers["authorization"] == "Bearer slow":
+            await other.change("acme", {"token": "quick"})
+        return httpx.Response(200, json=[])
+
+    kandji.get("/devices").mock(side_effect=check)
+    await one.create("acme", "kandji", FIELDS)
+
+    with pytest.raises(Conflict):
+        await one.change("acme", {"token": "slow"})
+
+    assert one.get("acme").connection.model_dump()["token"] == "quick"
+
+
+async def test_a_row_that_cannot_be_opened_is_left_out(make: Make, store: Store, kandji: respx.MockRouter) -> None:
+    """The others go on, and new ones are seen."""
+    kandji.get("/devices").respond(json=[])
+    connections = make()
+    await connections.create("acme", "kandji", FIELDS)
+    store.run_here(lambda db: db.execute(sa.update(tables.connections).values(name="evil")))
+
+    await connections.create("beta", "kandji", FIELDS)
+
+    assert [account.name for account in connections.all()] == ["beta"]
+
+
+async def test_long_work_goes_on_with_a_new_token(make: Make, kandji: respx.MockRouter) -> None:
+    """From the next request on, on whichever host it was changed."""
+    kandji.get("/devices").respond(json=[])
+    one, other = make(), make()
+    await one.create("acme", "kandji", FIELDS)
+    client = other.client(await other.for_call(CARD, "acme"), share=other.get("acme").bulk(patient=True))
+
+    await one.change("acme", {"token": "new"})
+    await other.look()
+    await client.check()
+
+    assert asked(kandji)[-1].headers["authorization"] == "Bearer new"
+
+
+async def test_long_work_stops_where_its_connection_was_deleted(make: Make, kandji: respx.MockRouter) -> None:
+    """An owner may rely on it: nothing more is asked with the token."""
+    kandji.get("/devices").respond(json=[])
+    connections = make()
+    account = await connections.create("acme", "kandji", FIELDS)
+    client = connections.client(account, share=account.bulk(patient=True))
+
+    await connections.delete("acme")
+
+    with pytest.raises(NoSuchConnection):
+        await client.check()
+    assert len(asked(kandji)) == 1
+
+
+async def test_long_work_does_not_move_to_another_address(make: Make, kandji: respx.MockRouter) -> None:
+    """Half of a list would be another account's."""
+    kandji.get("/devices").respond(json=[])
+    other = kandji.get(f"{OTHER}/api/v1/devices").respond(json=[])
+    connections = make()
+    account = await connections.create("acme", "kandji", FIELDS)
+    client = connections.client(account, share=account.bulk(patient=True))
+
+    await connections.change("acme", {"url": OTHER, "token": "new"})
+
+    with pytest.raises(Conflict):
+        await client.check()
+    assert len(other.calls) == 1
+
+
+async def test_a_request_that_waited_for_its_turn_has_the_token_of_now(make: Make, kandji: respx.MockRouter) -> None:
+    """It may have waited for an hour."""
+    kandji.get("/devices").respond(json=[])
+    connections = make()
+    account = await connections.create("acme", "kandji", FIELDS)
+    share = account.bulk(patient=True)
+    assert share
+    take, turns = share.take, list[int]()
+
+    async def taken() -> None:
+        await take()
+        turns.append(len(turns))
+        if len(turns) == 1:
+            await connections.change("acme", {"token": "new"})
+
+    share.take = taken  # type: ignore[method-assign]
+    await connections.client(account, share=share).check()
+
+    sent = [request.headers["authorization"] for request in asked(kandji)]
+    assert sent == [f"Bearer {TOKEN}", "Bearer new", "Bearer new"]

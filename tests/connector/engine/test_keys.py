@@ -86,6 +86,36 @@ def test_a_key_of_another_environment_is_refused(store: Store) -> None:
         keys.caller(key.replace("_live_", "_test_"))
 
 
+async def test_what_another_host_does_is_seen_at_the_next_look(store: Store) -> None:
+    """A key made there is recognised, one revoked there is not any more."""
+    one, other = Keys(store), Keys(store)
+
+    key = one.mint("a test")
+    await other.look()
+    made = other.caller(key)
+    one.revoke(made.id)
+    await other.look()
+
+    for keys in (one, other):
+        with pytest.raises(Unauthenticated):
+            keys.caller(key)
+
+
+async def test_a_key_made_during_a_look_is_kept(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the look read is older."""
+    keys = Keys(store)
+    made: list[str] = []
+
+    async def run(_: object) -> list[tuple[str, str]]:
+        made.append(keys.mint("a test"))
+        return []
+
+    monkeypatch.setattr(store, "run", run)
+    await keys.look()
+
+    assert keys.caller(made[0])
+
+
 class _Nowhere:
     """A store that keeps nothing."""
 

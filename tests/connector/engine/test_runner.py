@@ -401,3 +401,50 @@ async def _records(upcard: Upcard) -> AsyncGenerator[Page[Any]]:
 async def _latest(upcard: Upcard) -> Run:
     found, _ = await upcard.host.runs.list("k1", card=None, state=None, since=None, cursor=None, limit=1)
     return found[0]
+
+
+# A host that stops
+
+
+async def test_a_host_that_stops_takes_no_calls(tmp_path: Path, kandji: respx.MockRouter) -> None:
+    """UP-7: nothing was done, and the caller is told to come again."""
+    async with opened(tmp_path) as upcard:
+        upcard.host.draining.set()
+
+        answers = [
+            await upcard.call("kandji.get_device", options={"details": "basic"}, inputs={"device_id": "d1"}),
+            await upcard.http.post(
+                "/v1/cards/kandji/list_devices", json={}, headers={"Accept": "application/x-ndjson"}
+            ),
+        ]
+
+    assert [answer.json()["type"] for answer in answers] == ["unavailable"] * 2
+    assert [answer.headers["retry-after"] for answer in answers] == ["2"] * 2
+    assert asked(kandji) == []
+
+
+@pytest.mark.parametrize(
+    ("card", "options", "problem"),
+    [("get_device", {"details": "basic"}, "unavailable"), ("restart_device", {}, "outcome_unknown")],
+)
+async def test_a_call_that_outlasts_the_stop_is_told_what_is_known(
+    tmp_path: Path, kandji: respx.MockRouter, card: str, options: dict[str, str], problem: str
+) -> None:
+    """UP-7: what only read can be repeated; what changes something may have been done, and is on record so."""
+    begun = asyncio.Event()
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        begun.set()
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    kandji.route(path__regex="/devices/d1").mock(side_effect=hang)
+    async with opened(tmp_path) as upcard:
+        call = asyncio.create_task(upcard.call(f"kandji.{card}", options=options, inputs={"device_id": "d1"}))
+        await begun.wait()
+
+        await upcard.host.runner.stop(0.01)
+        answer = await call
+        run = (await upcard.http.get(f"/v1/runs/{answer.json()['run']}")).json()
+
+    assert (answer.json()["type"], run["state"], run["error"]["type"]) == (problem, "failed", problem)

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from connector.engine import jobs, source, tables, worker
+from connector.engine import jobs, source, tables
+from connector.engine.duties import again
+from connector.sdk.errors import Conflict, InvalidCall
 from tests.connector.engine.parts import OpenFlow
 from tests.connector.engine.station import Fleet, Station, counts, devices
 from tests.receiver import Receiver, receiving
@@ -556,11 +558,9 @@ async def test_a_canceled_stream_is_over(station: Station, kandji: respx.MockRou
 async def test_what_was_asked_of_another_host_is_seen(
     station: Station, kandji: respx.MockRouter, open_flow: OpenFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By looking at the store, twice a second."""
-    assert worker.WATCH == 0.5
-    monkeypatch.setattr(worker, "WATCH", 0.001)
+    """By looking at the store, again and again."""
     Fleet(kandji, devices(5))
-    watching = asyncio.create_task(station.worker.watch())
+    watching = asyncio.create_task(again(station.worker.watch, 0.001))
 
     async def take(_: web.Request) -> web.Response:
         await station.another().streams.ask(run, "cancel")
@@ -579,9 +579,8 @@ async def test_a_stream_shows_what_it_waits_for(
     station: Station, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A caller sees that a slow flow holds it up, and no address."""
-    monkeypatch.setattr(worker, "WATCH", 0.001)
     Fleet(kandji, devices(1))
-    watching = asyncio.create_task(station.worker.watch())
+    watching = asyncio.create_task(again(station.worker.watch, 0.001))
 
     async with receiving(lambda _: web.Response(status=429, headers={"Retry-After": "3600"})) as flow:
         run = await station.accept(flow.url)
@@ -598,7 +597,9 @@ async def test_a_stream_shows_what_it_waits_for(
 # Again
 
 
-@pytest.mark.parametrize(("positions", "again"), [(None, ["d1", "d3"]), ([3], ["d3"]), ([0, 99], []), ([], [])])
+@pytest.mark.parametrize(
+    ("positions", "again"), [(None, ["d1", "d3"]), ([3], ["d3"]), ([3, 1], ["d1", "d3"]), ([], ["d1", "d3"])]
+)
 async def test_failed_records_are_sent_again(
     station: Station, kandji: respx.MockRouter, positions: list[int] | None, again: list[str]
 ) -> None:
@@ -666,16 +667,29 @@ async def test_a_stream_whose_connection_is_gone_fails(station: Station, kandji:
     assert run.state == "failed"
 
 
-async def test_a_position_that_there_cannot_be_is_no_failure(station: Station, kandji: respx.MockRouter) -> None:
-    """CB-10: it names no record."""
+async def test_positions_that_are_no_failures_are_told(station: Station, kandji: respx.MockRouter) -> None:
+    """CB-10: the first twenty of them by where they stand, and nothing changes."""
     Fleet(kandji, devices(3))
 
     async with receiving(refusing("d1")) as flow:
         run = await station.stream(flow.url)
-        await station.streams.redeliver(run, [-1, 2**63 - 1])
-        run = await station.work(run)
+        with pytest.raises(InvalidCall) as raised:
+            await station.streams.redeliver(run, [0, 1, -1, 2**63 - 1, 2**70, *range(100, 200)])
 
-    assert (run.state, counts(run)["failed"]) == ("succeeded", 1)
+    assert [fault.at for fault in raised.value.faults] == ["positions/0", *(f"positions/{at}" for at in range(2, 21))]
+    assert (station.seen(run), len(station.line.queued)) == (run, 1)
+
+
+async def test_nothing_to_send_again_is_told(station: Station, kandji: respx.MockRouter) -> None:
+    """A run without failures stays as it is."""
+    Fleet(kandji, devices(3))
+
+    async with receiving() as flow:
+        run = await station.stream(flow.url)
+        with pytest.raises(Conflict, match="The run is succeeded: there is nothing to redeliver"):
+            await station.streams.redeliver(run, None)
+
+    assert (station.seen(run), len(station.line.queued)) == (run, 1)
 
 
 async def _until(true: Callable[[], bool]) -> None:

@@ -1,0 +1,80 @@
+"""A connection as it is used: long work sees that it was changed, and stops where it was deleted."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from connector.engine.budget import Budget, Share
+from connector.sdk.client import Connection
+from connector.sdk.errors import Conflict
+from connector.sdk.http import Reply, Service
+
+
+class Changed(Exception):
+    """The connection was changed while a request waited for its turn."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One connection, opened: its fields, and the service under it."""
+
+    name: str
+    connector: str
+    connection: Connection
+    service: Service
+    budget: Budget | None
+    created: str
+    changed: str
+
+    def bulk(self, *, patient: bool) -> Share | None:
+        """What pages of a whole list may use of the budget; None where there is none."""
+        return Share(self.budget, bulk=True, patient=patient) if self.budget else None
+
+
+Known = Callable[[str], Account]
+
+
+class Living(Service):
+    """The service of an account as it is at each request; another address would be another account (SSRF-14)."""
+
+    def __init__(self, account: Account, share: Share | None, known: Known) -> None:
+        self._account = account
+        self._share = share
+        self._known = known
+
+    async def ask(self, method: str, path: str, **said: Any) -> Reply:
+        while True:
+            account = self._now()
+            service = (
+                account.service.metered(_Turn(account, self._share, self._known)) if self._share else account.service
+            )
+            with suppress(Changed):
+                return await service.ask(method, path, **said)
+
+    def _now(self) -> Account:
+        account = self._known(self._account.name)
+        if account is not self._account and account.connection.origin() != self._account.connection.origin():
+            raise Conflict("The connection leads to another address since this began.")
+        return account
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """A share of the budget that lets nothing pass by way of an account that is changed or gone."""
+
+    account: Account
+    share: Share
+    known: Known
+
+    @property
+    def patient(self) -> bool:
+        return self.share.patient
+
+    async def take(self) -> None:
+        await self.share.take()
+        if self.known(self.account.name) is not self.account:
+            raise Changed
+
+    def learn(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self.share.learn(headers)
