@@ -25,7 +25,15 @@ from connector.sdk.kinds import Json
 MOST_DUE = 100  # failed records taken up again at once
 
 runs, pages, failures = tables.runs, tables.pages, tables.failures
-AT_WORK = ("running", "canceling")
+
+# Made once: for what is written for every page, making a statement costs more than running it.
+AT_WORK = sa.or_(runs.c.state == "running", runs.c.state == "canceling")
+THE_RUN, TURN, WHO, AT = sa.bindparam("the_run"), sa.bindparam("turn"), sa.bindparam("who"), sa.bindparam("at")
+NOTED = sa.update(runs).where(runs.c.id == THE_RUN, runs.c.segment == TURN, runs.c.host == WHO, AT_WORK)
+THE_PAGE = (pages.c.run == THE_RUN, pages.c.first == AT)
+PAGE_BEGINS = sa.insert(pages)
+PAGE_GOES_ON = sa.update(pages).where(*THE_PAGE)
+PAGE_ENDS = sa.delete(pages).where(*THE_PAGE)
 
 
 class Lost(Exception):
@@ -41,9 +49,9 @@ class Holder:
     name: str
 
     @property
-    def holds(self) -> tuple[sa.ColumnElement[bool], ...]:
-        """What is true of the run as long as nobody else has taken it up."""
-        return (runs.c.id == self.run, runs.c.segment == self.segment, runs.c.host == self.name)
+    def held(self) -> Json:
+        """Whom `NOTED` is about: this run, as long as nobody else has taken it up."""
+        return {"the_run": self.run, "turn": self.segment, "who": self.name}
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,7 @@ class Ledger:
 
         def work(db: sa.Connection) -> Begun | None:
             turn = (runs.c.id == holder.run, runs.c.segment == holder.segment)
-            mine = sa.update(runs).where(*turn, runs.c.state.in_(["queued", *AT_WORK]))
+            mine = sa.update(runs).where(*turn, sa.or_(runs.c.state == "queued", AT_WORK))
             if not db.execute(mine.values(state="running", host=holder.name)).rowcount:
                 return None
             row = db.execute(sa.select(runs).where(runs.c.id == holder.run)).mappings().one()
@@ -149,8 +157,7 @@ class Ledger:
     async def not_begun(self, holder: Holder, error: UpcardError) -> None:
         """What a stream needs is gone: it failed where it was, and can be resumed once that is there again."""
         ended = {"state": "failed", "finished": now(), "wanted": "", "error": _written(error, holder.run)}
-        change = sa.update(runs).where(*holder.holds, runs.c.state.in_(AT_WORK)).values(ended)
-        await self._store.run(lambda db: db.execute(change))
+        await self._store.run(lambda db: db.execute(NOTED, {**holder.held, **ended}))
 
     def _note_run(self, db: sa.Connection, holder: Holder, change: Change) -> None:
         values = {**change.counts}
@@ -159,22 +166,19 @@ class Ledger:
             values |= {"state": change.state, "finished": finished, "wanted": "", "redeliver": None}
         if change.error:
             values["error"] = _written(change.error, holder.run)
-        noted = sa.update(runs).where(*holder.holds, runs.c.state.in_(AT_WORK)).values(values)
-        if not db.execute(noted).rowcount:
+        if not db.execute(NOTED, {**holder.held, **values}).rowcount:
             raise Lost(holder.run)
 
     def _note_pages(self, db: sa.Connection, run: str, change: Change) -> None:
         if change.state == "canceled":
             db.execute(sa.delete(pages).where(pages.c.run == run))
             return
-        if change.ends:
-            over = [page.first for page in change.ends]
-            db.execute(sa.delete(pages).where(pages.c.run == run, pages.c.first.in_(over)))
+        for page in change.ends:
+            db.execute(PAGE_ENDS, {"the_run": run, "at": page.first})
         for page in change.goes_on:
-            same = (pages.c.run == run, pages.c.first == page.first)
-            db.execute(sa.update(pages).where(*same).values(done=json.dumps(sorted(page.done))))
+            db.execute(PAGE_GOES_ON, {"the_run": run, "at": page.first, "done": _listed(page.done)})
         if change.begins and change.begins.records:
-            db.execute(sa.insert(pages).values(self._sealed(run, change.begins)))
+            db.execute(PAGE_BEGINS, self._sealed(run, change.begins))
 
     def _note_failures(self, db: sa.Connection, run: str, change: Change) -> None:
         if change.taken:
@@ -191,7 +195,7 @@ class Ledger:
     def _sealed(self, run: str, page: InFlight) -> Json:
         records = self._seals.seal_bytes(zlib.compress(orjson.dumps(page.records), 1), _page_place(run, page.first))
         row = {"run": run, "first": page.first, "next": page.next, "skipped": page.skipped, "truncated": page.truncated}
-        return {**row, "records": records, "done": json.dumps(sorted(page.done))}
+        return {**row, "records": records, "done": _listed(page.done)}
 
     def _opened(self, row: Json) -> InFlight:
         records = self._seals.open_bytes(row["records"], _page_place(row["run"], row["first"]))
@@ -218,6 +222,10 @@ def _answer(failed: Failed) -> dict[str, Any]:
     attempt = failed.attempt
     told = {"status": attempt.status, "reason": attempt.reason, "at": now()}
     return {**told, "attempts": failed.parcel.attempts + 1, "due": failed.due}
+
+
+def _listed(positions: Collection[int]) -> str:
+    return json.dumps(sorted(positions))
 
 
 def _written(error: UpcardError, run: str) -> str:
