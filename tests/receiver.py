@@ -27,6 +27,7 @@ class Receiver:
     times: list[float] = field(default_factory=list)  # when each came, by time.monotonic()
     at_once: Counter[str] = field(default_factory=Counter)  # requests under way, by run
     most: Counter[str] = field(default_factory=Counter)  # the most there were, by run
+    most_of_all: int = 0
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -37,6 +38,7 @@ class Receiver:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.at_once[run] += 1
         self.most[run] = max(self.most[run], self.at_once[run])
+        self.most_of_all = max(self.most_of_all, self.at_once.total())
         answer = self.script(self.sent[-1])
         if self.delay:
             await asyncio.sleep(self.delay)

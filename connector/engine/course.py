@@ -83,6 +83,7 @@ class Course:
         await self._sender.stop()
         if self._source:
             await self._source.stop()
+        self._job.handover.close()
 
     def _open(self, begun: Begun) -> Source:
         counts, kept = self.counts, begun.pages

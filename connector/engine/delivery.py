@@ -114,6 +114,10 @@ class Handover:
         self._not_before = 0.0
         self.gone = False
 
+    def close(self) -> None:
+        """No more is sent."""
+        self._destination.forget(self)
+
     @property
     def waits_for(self) -> str | None:
         """What holds the records up, in words."""

@@ -8,7 +8,6 @@ import hashlib
 import random
 import time
 from collections import deque
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import sqlalchemy as sa
 from yarl import URL
@@ -29,7 +28,7 @@ class Destination:
     def __init__(self, most: int = MOST) -> None:
         self.in_flight = 0
         self.most = most
-        self._streams: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._streams: dict[object, int] = {}
         self._waiting: deque[asyncio.Future[bool]] = deque()
         self._unanswered = 0
         self._pause = 0.0
@@ -47,8 +46,12 @@ class Destination:
         return sum(self._streams.values())
 
     def serve(self, stream: object, at_once: int) -> None:
-        """A stream wants so many at once, for as long as there is this object of it."""
+        """A stream wants so many at once."""
         self._streams[stream] = at_once
+
+    def forget(self, stream: object) -> None:
+        """It wants no more."""
+        self._streams.pop(stream, None)
 
     def allow(self, most: int) -> None:
         """From now on, so many at once."""
@@ -116,23 +119,31 @@ class Destinations:
     def __init__(self, store: Store, presence: Presence) -> None:
         self._store = store
         self._presence = presence
-        self._known: WeakValueDictionary[str, Destination] = WeakValueDictionary()
+        self._known: dict[str, Destination] = {}
 
-    async def open(self, url: str, wanted: int) -> Destination:
-        """The origin of an address, which is to have so many requests at once; shared by all streams."""
-        origin = _hashed(url)
-        found = self._known.setdefault(origin, Destination(0))
-        await self._share({origin: found}, wanted)
-        return found
+    def of(self, url: str) -> Destination:
+        """The origin of an address, shared by all streams. It takes nothing until it is claimed."""
+        return self._known.setdefault(_hashed(url), Destination(0))
+
+    async def claim(self, url: str) -> None:
+        """Take slots for what is wanted of an origin now."""
+        await self._share({_hashed(url): self.of(url)})
 
     async def share(self) -> None:
         """Take and give back, as streams come and go here and elsewhere."""
-        known = dict(self._known)
-        if self._presence.alive > 1 or any(one.most < MOST for one in known.values()):
-            await self._share(known)
+        unused = [origin for origin, one in self._known.items() if not (one.wanted or one.in_flight)]
+        for origin in unused:
+            del self._known[origin]
+        if unused or self._presence.alive > 1 or any(one.most < MOST for one in self._known.values()):
+            await self._share(dict(self._known))
 
-    async def _share(self, some: dict[str, Destination], wanted: int = 0) -> None:
-        in_flight = {origin: (one.in_flight, max(one.wanted, wanted)) for origin, one in some.items()}
+    def close(self) -> None:
+        """Give everything back, in this thread: the loop may have no others any more."""
+        mine = sa.delete(slots).where(slots.c.host == self._presence.id)
+        self._store.run_here(lambda db: db.execute(mine))
+
+    async def _share(self, some: dict[str, Destination]) -> None:
+        in_flight = {origin: (one.in_flight, one.wanted) for origin, one in some.items()}
         known = list(self._known)
         parts = await self._store.run(lambda db: self._parts(db, in_flight, known))
         for origin, part in parts.items():

@@ -101,6 +101,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         runner = Runner(connections, runs, streams, telemetry, draining)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         destinations = Destinations(store, presence)
+        stack.callback(destinations.close)
         jobs = Jobs(found, connections, flows, sealed, callbacks, destinations)
         worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)

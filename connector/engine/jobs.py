@@ -61,9 +61,9 @@ class Jobs:
         share = account.bulk(patient=True)
         client = self.connections.client(account, share=share)
         options, inputs = card.options.model_validate(job["options"]), card.inputs.model_validate(job["inputs"])
-        at_once = wanted.concurrency
-        destination = await self.destinations.open(target.url, at_once)
+        destination, at_once = self.destinations.of(target.url), wanted.concurrency
         handover = Handover(self.session, destination, target, row["id"], concurrency=at_once, sleep=self.sleep)
+        await self.destinations.claim(target.url)
         return Job(
             card=card.key,
             wanted=wanted,

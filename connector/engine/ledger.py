@@ -28,7 +28,10 @@ runs, pages, failures = tables.runs, tables.pages, tables.failures
 
 # Made once: for what is written for every page, making a statement costs more than running it.
 AT_WORK = sa.or_(runs.c.state == "running", runs.c.state == "canceling")
-THE_RUN, TURN, WHO, AT = sa.bindparam("the_run"), sa.bindparam("turn"), sa.bindparam("who"), sa.bindparam("at")
+THE_RUN: sa.BindParameter[str] = sa.bindparam("the_run")
+TURN: sa.BindParameter[int] = sa.bindparam("turn")
+WHO: sa.BindParameter[str] = sa.bindparam("who")
+AT: sa.BindParameter[int] = sa.bindparam("at")
 NOTED = sa.update(runs).where(runs.c.id == THE_RUN, runs.c.segment == TURN, runs.c.host == WHO, AT_WORK)
 THE_PAGE = (pages.c.run == THE_RUN, pages.c.first == AT)
 PAGE_BEGINS = sa.insert(pages)

@@ -51,6 +51,24 @@ async def test_streams_of_one_host_are_worked_on_by_the_others(
     assert len(pair) == 2
 
 
+async def test_hosts_together_keep_to_what_one_flow_takes(
+    postgresql_database: str, tmp_path: Path, service: tuple[str, str], record_property: Figure
+) -> None:
+    """CB-8: streams on two hosts that would have 600 requests in flight never have more than 200 in all."""
+    async with (
+        receiving(delay=0.1) as receiver,
+        hosts(2, tmp_path, postgresql_database, service, receiver.url) as pair,
+    ):
+        runs = await pair[0].streams(6, concurrency=100)
+        ended = [await pair[1].reaches(run, "succeeded", "failed") for run in runs]
+        at_work = await asyncio.to_thread(_executors, postgresql_database)
+
+    record_property("hosts at work", len(at_work))
+    record_property("most in flight", receiver.most_of_all)
+    assert [_counts(run) for run in ended] == [("succeeded", DEVICES, DEVICES, 0)] * 6
+    assert receiver.most_of_all <= 200
+
+
 @dataclass(frozen=True)
 class Story:
     """What became of streams after something happened to the host that had most of them."""
@@ -295,6 +313,10 @@ def _read(database: str, query: str) -> list[Any]:
         found = list(connection.execute(sa.text(query)))
     engine.dispose()
     return found
+
+
+def _executors(database: str) -> set[str]:
+    return {row.executor_id for row in _read(database, "SELECT executor_id FROM dbos.workflow_status")}
 
 
 def _slots(database: str) -> list[str]:

@@ -42,10 +42,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return asked
 
 
-class Stream:
-    """Stands for one."""
-
-
 class Hosts:
     """Some hosts on one store, each with its view of one origin."""
 
@@ -59,9 +55,18 @@ class Hosts:
         await presence.beat()
         return self.made[-1]
 
-    async def look(self, at: Destinations) -> None:
-        """What a host does again and again."""
-        await at._share(dict(at._known))
+    async def opened(self, at: Destinations, wanted: int, url: str = URL) -> Destination:
+        """A stream comes that wants so many at once."""
+        found = at.of(url)
+        found.serve(object(), wanted)
+        await at.claim(url)
+        return found
+
+    async def look(self) -> None:
+        """What hosts do again and again."""
+        for at in self.made:
+            await at._presence.beat()
+            await at.share()
 
     def rows(self) -> dict[str, int]:
         held = sa.select(slots.c.host, slots.c.held).where(slots.c.host != "")
@@ -77,71 +82,78 @@ async def test_an_origin_is_shared_by_all_streams(several: Hosts) -> None:
     """Scheme, host and port; paths and queries do not matter."""
     known = await several.come()
 
-    one = await known.open("https://flows.example.com/a?b=%2F", 4)
+    one = known.of("https://flows.example.com/a?b=%2F")
 
-    assert await known.open("https://flows.example.com/other", 4) is one
-    assert await known.open("https://flows.example.com:444/a", 4) is not one
+    assert known.of("https://flows.example.com/other") is one
+    assert known.of("https://flows.example.com:444/a") is not one
 
 
 async def test_who_is_alone_has_all_of_it(several: Hosts) -> None:
     """Whatever its streams ask for at first."""
-    one = await (await several.come()).open(URL, 4)
+    one = await several.opened(await several.come(), 4)
 
     assert one.most == MOST
 
 
 async def test_hosts_never_have_more_than_there_is(several: Hosts) -> None:
     """CB-8: who comes later waits until the first has given some back; what is in flight cannot be."""
-    first, second = await several.come(), await several.come()
-    ones, stream = await first.open(URL, 200), Stream()
-    ones.serve(stream, 200)
+    ones = await several.opened(await several.come(), 200)
     taken = [await ones.enter() for _ in range(150)]
-    twos = await second.open(URL, 200)
-    twos.serve(stream, 200)
+    twos = await several.opened(await several.come(), 200)
     at_once = twos.most
 
-    await several.look(first)
+    await several.look()
     between = several.rows()
     for slot in taken[:100]:
         ones.leave(slot, True)
-    await several.look(first)
-    await several.look(second)
+    await several.look()
 
-    assert (at_once, ones.most, between["h0"]) == (0, 100, 150)
+    assert (at_once, ones.most, between) == (0, 100, {"h0": 150, "h1": 50})
     assert several.rows() == {"h0": 100, "h1": 100}
     assert twos.most == 100
 
 
 async def test_a_host_has_what_others_do_not_want(several: Hosts) -> None:
     """An equal part is only for where all want more."""
-    first, second = await several.come(), await several.come()
-    ones, twos, stream = await first.open(URL, 4), await second.open(URL, 200), Stream()
-    ones.serve(stream, 4)
-    twos.serve(stream, 400)
+    ones = await several.opened(await several.come(), 4)
+    twos = await several.opened(await several.come(), 400)
 
-    await several.look(first)
-    await several.look(second)
+    await several.look()
 
     assert (ones.most, twos.most) == (4, MOST - 4)
 
 
-async def test_what_a_dead_host_held_is_free(several: Hosts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_a_dead_host_held_is_free(several: Hosts) -> None:
     """It shows no sign of life any more."""
-    first, second = await several.come(), await several.come()
-    await first.open(URL, 200)
+    await several.opened(await several.come(), 200)
+    second = await several.come()
     several.store.run_here(lambda db: db.execute(sa.update(hosts).where(hosts.c.id == "h0").values(seen=0.0)))
 
-    assert (await second.open(URL, 200)).most == MOST
+    assert (await several.opened(second, 200)).most == MOST
+
+
+async def test_a_host_that_leaves_gives_everything_back(several: Hosts) -> None:
+    """Others need not wait until it counts as dead."""
+    first, second = await several.come(), await several.come()
+    await several.opened(first, 200)
+
+    first.close()
+
+    assert (await several.opened(second, 200)).most == MOST
 
 
 async def test_an_origin_that_no_stream_uses_is_given_back(several: Hosts) -> None:
-    """With the next look."""
-    first = await several.come()
-    one = await first.open(URL, 200)
-    before = several.rows()
+    """With the next look, once nothing is in flight."""
+    first, stream = await several.come(), object()
+    one = await several.opened(first, 0)
+    one.serve(stream, 200)
+    slot = await one.enter()
+    one.forget(stream)
 
-    del one
-    await several.look(first)
+    await several.look()
+    before = several.rows()
+    one.leave(slot, True)
+    await several.look()
 
     assert (before, several.rows()) == ({"h0": MOST}, {})
 
