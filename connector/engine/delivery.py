@@ -17,6 +17,7 @@ from connector.engine.network import blocked
 from connector.sdk.errors import Unexpected
 from connector.sdk.http import retry_after
 from connector.sdk.kinds import Json
+from connector.sdk.trace import parent
 
 DEADLINE = aiohttp.ClientTimeout(total=20)  # seconds for one attempt, over everything (CB-6)
 LARGEST_ANSWER = 16 * 1024
@@ -85,6 +86,16 @@ class Attempt(NamedTuple):
         return f"the flow answered {self.status}" if self.status else "the flow did not answer"
 
 
+class Asked(NamedTuple):
+    """The request that a stream goes back to, and its trace: id and flags (OB-2)."""
+
+    request: str = ""
+    trace: tuple[str, str] | None = None
+
+
+NOBODY = Asked()
+
+
 class Handover:
     """One stream's way to its flow. The run and a parcel's position are its webhook-id."""
 
@@ -95,6 +106,7 @@ class Handover:
         target: Target,
         run: str,
         *,
+        asked: Asked = NOBODY,
         concurrency: int = 1,
         sleep: Sleep = asyncio.sleep,
         patience: int = PATIENCE,
@@ -108,6 +120,9 @@ class Handover:
         self._headers.update(
             {"Content-Type": "application/json", "Accept-Encoding": "identity", "User-Agent": "upcard"}
         )
+        if asked.request:
+            self._headers["x-request-id"] = asked.request
+        self._trace = asked.trace
         self._run = run
         self._sleep = sleep
         self._patience = patience
@@ -174,4 +189,6 @@ class Handover:
         headers["webhook-id"] = id_
         headers["webhook-timestamp"] = str(at)
         headers["webhook-signature"] = self._target.signed(id_, at, parcel.body)
+        if self._trace:
+            headers["traceparent"] = parent(*self._trace)
         return headers

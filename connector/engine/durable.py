@@ -42,8 +42,12 @@ class Queue:
         )
 
     def migrate(self) -> None:
-        """Make DBOS's tables. It has no public way to do so on an engine of ours; hosts wait for one another."""
+        """Make DBOS's tables. It has no public way to do so on an engine of ours; hosts wait for one another.
+
+        The queue is made as well: DBOS looks for new ones once a second, and the first stream would wait for that.
+        """
         self._client._sys_db.run_migrations()
+        self._client.register_queue(QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, application_name=NAME)
 
     def put(self, db: sa.Connection, run: str, segment: int) -> None:
         """Queue a segment of a run, in the transaction that accepts it. The same segment is queued once."""
@@ -88,9 +92,6 @@ async def working(
             pass
 
     DBOS.launch()
-    await DBOS.register_queue_async(
-        QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, on_conflict="always_update"
-    )
     try:
         yield
     finally:

@@ -102,7 +102,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         destinations = Destinations(store, presence)
         stack.callback(destinations.close)
-        jobs = Jobs(found, connections, flows, sealed, callbacks, destinations)
+        jobs = Jobs(found, connections, flows, sealed, callbacks, destinations, settings.schedule)
         worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
         duties = [again(connections.look, LOOK), again(keys.look, LOOK)]

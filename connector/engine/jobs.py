@@ -11,15 +11,14 @@ from connector.catalog.find import Catalog
 from connector.engine.budget import Share
 from connector.engine.calls import Ready
 from connector.engine.connections import Connections
-from connector.engine.delivery import Handover
+from connector.engine.delivery import Asked, Handover
 from connector.engine.destinations import Destinations
 from connector.engine.flows import Flows, Target
 from connector.engine.seals import Seals
+from connector.sdk import trace
 from connector.sdk.kinds import Json
 from connector.sdk.pages import Ask
 from connector.sdk.results import Stream
-
-SCHEDULE = (2.0, 10.0)  # the longest pauses before the second and the third attempt of a record, in seconds
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -48,7 +47,7 @@ class Jobs:
     seals: Seals
     session: aiohttp.ClientSession
     destinations: Destinations
-    schedule: Sequence[float] = SCHEDULE
+    schedule: Sequence[float]
     sleep: Sleep = asyncio.sleep
 
     async def open(self, row: Json) -> Job:
@@ -62,7 +61,10 @@ class Jobs:
         client = self.connections.client(account, share=share)
         options, inputs = card.options.model_validate(job["options"]), card.inputs.model_validate(job["inputs"])
         destination, at_once = self.destinations.of(target.url), wanted.concurrency
-        handover = Handover(self.session, destination, target, row["id"], concurrency=at_once, sleep=self.sleep)
+        asked = Asked(job.get("request", ""), job.get("trace"))
+        handover = Handover(
+            self.session, destination, target, row["id"], asked=asked, concurrency=at_once, sleep=self.sleep
+        )
         await self.destinations.claim(target.url)
         return Job(
             card=card.key,
@@ -86,6 +88,8 @@ def seal_job(ready: Ready, run: str, seals: Seals) -> str:
         "inputs": ready.inputs.model_dump(),
         "wanted": streaming.wanted.model_dump(),
         "target": asdict(streaming.unregistered) if streaming.unregistered else None,
+        "request": trace.REQUEST.get(),
+        "trace": trace.TRACE.get(),
     }
     return seals.seal(json.dumps(job), _place(run))
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from connector.engine.delivery import Attempt, Parcel
 
 WINDOW = 300  # parcels at most that were begun and are not noted: what is sent twice if the host dies
-SLACK = 16  # parcels that are begun while others are noted
+SLACK = 16  # parcels at least that are begun while others are noted
 GRACE = 1.0  # seconds that requests in flight get when a stream is to stop
 
 Send = Callable[[Parcel], Awaitable[Attempt]]
@@ -20,7 +20,7 @@ class Sender:
         self._send = send
         self._concurrency = concurrency
         self._told = told
-        self._enough = max(WINDOW // 4, WINDOW - concurrency - SLACK)
+        self._enough = WINDOW - concurrency - max(SLACK, concurrency // 4)
         self._waiting: deque[Parcel] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = 0  # and not noted yet

@@ -1,8 +1,9 @@
 """What an operator can set: by environment (`UPCARD_PORT`) or in `upcard.toml` (`port`). `.env` files are not read."""
 
+import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -21,7 +22,20 @@ class Settings(BaseSettings):
     unregistered_flows: bool = Field(False, description="Whether a stream may name a URL instead of a flow")
     worker: bool = Field(True, description="Whether this host works on streams, or only takes calls")
     run_data: bool = Field(False, description="Whether inputs and outputs are kept with a run; secrets never are")
+    retry_pauses: str = Field("2,10", description="Seconds before a record is sent again, at most: once for each pause")
     retention_days: int = Field(30, ge=1, description="Days that runs are kept")
+
+    @field_validator("retry_pauses")
+    @classmethod
+    def _are_seconds(cls, pauses: str) -> str:
+        if not re.fullmatch(r"(\d+(\.\d+)?(,\d+(\.\d+)?)*)?", pauses):
+            raise ValueError("Retry pauses must be seconds, with commas between them.")
+        return pauses
+
+    @property
+    def schedule(self) -> list[float]:
+        """The longest pauses before further attempts of a record, in seconds."""
+        return [float(pause) for pause in self.retry_pauses.split(",") if pause]
 
     @property
     def store_url(self) -> str:

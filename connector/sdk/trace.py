@@ -28,7 +28,12 @@ def read_trace(traceparent: str) -> tuple[str, str] | None:
 def traced() -> dict[str, str]:
     """The header for a request of ours: the caller's trace, and a span of its own."""
     trace = TRACE.get()
-    return {"traceparent": f"00-{trace[0]}-{random.getrandbits(64) or 1:016x}-{trace[1]}"} if trace else {}
+    return {"traceparent": parent(*trace)} if trace else {}
+
+
+def parent(trace: str, flags: str) -> str:
+    """A `traceparent` with a new span."""
+    return f"00-{trace}-{random.getrandbits(64) or 1:016x}-{flags}"
 
 
 def seen() -> dict[str, str]:

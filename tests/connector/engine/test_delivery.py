@@ -15,7 +15,7 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from connector.engine import delivery
-from connector.engine.delivery import Attempt, Handover, Parcel
+from connector.engine.delivery import Asked, Attempt, Handover, Parcel
 from connector.engine.destinations import Destination
 from connector.engine.flows import Target, new_secret
 from connector.engine.network import open_session
@@ -162,6 +162,18 @@ async def test_a_flow_s_headers_are_sent(handover: Open) -> None:
 
     assert flow.headers[0]["x-api-client-token"] == "t0ken"
     assert flow.headers[0]["accept-encoding"] == "identity"
+
+
+async def test_a_request_tells_what_it_goes_back_to(session: aiohttp.ClientSession) -> None:
+    """OB-2: the id of the caller's request, and the caller's trace with a span of its own for each attempt."""
+    asked = Asked("req_1", ("0af7651916cd43dd8448eb211c80319c", "01"))
+    async with receiving() as flow:
+        way = Handover(session, Destination(), Target(flow.url, SECRET), "run_1", asked=asked)
+        await handed(way, parcels(RECORDS[:2]))
+
+    assert [head["x-request-id"] for head in flow.headers] == ["req_1"] * 2
+    assert {head["traceparent"][:36] for head in flow.headers} == {"00-0af7651916cd43dd8448eb211c80319c-"}
+    assert len({head["traceparent"] for head in flow.headers}) == 2
 
 
 async def test_the_address_is_sent_byte_for_byte(handover: Open, open_flow: OpenFlow) -> None:

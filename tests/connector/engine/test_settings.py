@@ -65,7 +65,10 @@ def test_a_misspelt_setting_of_the_file_is_refused(folder: Path) -> None:
         Settings()
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "0"), ("PORT", "65536"), ("PORT", "x"), ("RETENTION_DAYS", "0")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "0"), ("PORT", "65536"), ("PORT", "x"), ("RETENTION_DAYS", "0"), ("RETRY_PAUSES", "2;10")],
+)
 def test_a_wrong_setting_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """By its name."""
     monkeypatch.setenv(f"UPCARD_{name}", value)

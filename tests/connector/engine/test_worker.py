@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from connector.engine import jobs, source, tables
+from connector.engine import source, tables
 from connector.engine.duties import again
+from connector.engine.settings import Settings
+from connector.sdk import trace
 from connector.sdk.errors import Conflict, InvalidCall
 from tests.connector.engine.parts import OpenFlow
 from tests.connector.engine.station import Fleet, Station, counts, devices
@@ -76,6 +78,22 @@ async def test_a_record_is_sent_with_its_state(station: Station, kandji: respx.M
 
     assert flow.raw[3] == (b'{"Record":' + orjson.dumps(devices(4)[3]) + b',"State":{"manager":"kim@example.com"}}')
     assert [head["webhook-id"] for head in flow.headers] == [f"{run.id}_{position}" for position in range(4)]
+
+
+async def test_a_record_tells_which_request_it_goes_back_to(station: Station, kandji: respx.MockRouter) -> None:
+    """OB-2: also where another host sends it, long after the request."""
+    Fleet(kandji, devices(1))
+    trace.REQUEST.set("req_7")
+    trace.TRACE.set(("0af7651916cd43dd8448eb211c80319c", "01"))
+
+    async with receiving() as flow:
+        run = await station.accept(flow.url)
+        trace.REQUEST.set("")
+        trace.TRACE.set(None)
+        await station.another().work(run)
+
+    assert flow.headers[0]["x-request-id"] == "req_7"
+    assert flow.headers[0]["traceparent"].split("-")[1] == "0af7651916cd43dd8448eb211c80319c"
 
 
 async def test_a_registered_flow_is_sent_what_it_signed_up_for(station: Station, kandji: respx.MockRouter) -> None:
@@ -366,13 +384,14 @@ async def test_others_overtake_a_record_that_is_tried_again(station: Station, ka
 
 async def test_pauses_have_jitter_and_a_lower_bound(station: Station, kandji: respx.MockRouter) -> None:
     """CB-5: 0 to 2 s before the second attempt and 0 to 10 s before the third; Retry-After is the least."""
-    assert jobs.SCHEDULE == (2, 10)
+    schedule = Settings().schedule
+    assert schedule == [2, 10]
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    station.jobs = replace(station.jobs, schedule=jobs.SCHEDULE, sleep=sleep)
+    station.jobs = replace(station.jobs, schedule=schedule, sleep=sleep)
     Fleet(kandji, devices(9))
 
     def script(body: dict[str, Any]) -> web.Response:
