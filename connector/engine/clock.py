@@ -10,3 +10,8 @@ def now() -> str:
 def written(moment: datetime) -> str:
     """A moment in UTC."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_since(moment: str) -> float:
+    """How long ago something was that was written like this."""
+    return (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -31,7 +31,7 @@ from connector.sdk.errors import (
     Refused,
     UpcardError,
 )
-from connector.sdk.http import Service
+from connector.sdk.http import Heard, Service
 from connector.sdk.kinds import Json
 from connector.sdk.reading import accept
 from connector.sdk.tables import rows
@@ -55,6 +55,7 @@ class Connections:
         session: aiohttp.ClientSession,
         allowed: Allowed,
         budgets: Budgets | None = None,
+        heard: Callable[[str], Heard] | None = None,
     ) -> None:
         self._catalog = catalog
         self._store = store
@@ -62,6 +63,7 @@ class Connections:
         self._session = session
         self._allowed = allowed
         self._budgets = budgets or Budgets(store)
+        self._heard = heard
         self._looking = asyncio.Lock()
         self._rows = store.run_here(_rows)
         self._accounts = {name: self._kept(row) for name, row in self._rows.items()}
@@ -204,7 +206,8 @@ class Connections:
         limits = self._catalog.connector(row["connector"]).client.limits
         budget = self._budgets.of(row["name"], limits) if limits else None
         single = Share(budget, bulk=False, patient=False) if budget else None
-        service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep, single)
+        heard = self._heard(row["connector"]) if self._heard else None
+        service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep, single, heard)
         return Account(row["name"], row["connector"], connection, service, budget, row["created"], row["changed"])
 
 

@@ -121,6 +121,11 @@ class Destinations:
         self._presence = presence
         self._known: dict[str, Destination] = {}
 
+    @property
+    def out(self) -> int:
+        """How many do not answer."""
+        return sum(one.is_out for one in self._known.values())
+
     def of(self, url: str) -> Destination:
         """The origin of an address, shared by all streams. It takes nothing until it is claimed."""
         return self._known.setdefault(_hashed(url), Destination(0))

@@ -15,6 +15,8 @@ from connector.engine.destinations import SHARED, Destinations
 from connector.engine.durable import Queue, take_over, working
 from connector.engine.duties import again, on_duty
 from connector.engine.flows import Flows
+from connector.engine.gauges import EVERY as GAUGED
+from connector.engine.gauges import Gauges
 from connector.engine.hosts import BEAT, Presence, present
 from connector.engine.jobs import Jobs
 from connector.engine.keys import Keys
@@ -92,20 +94,27 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         found, runs, streams = catalog(), Runs(store), Streams(store, sealed, queue)
         budgets = Budgets(store)
         stack.callback(budgets.close)
-        connections = Connections(found, store, sealed, upstream, services, budgets)
+        telemetry = Telemetry()
+        connections = Connections(found, store, sealed, upstream, services, budgets, telemetry.heard)
         keys = Keys(store)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
-        telemetry = Telemetry()
         draining = asyncio.Event()
         runner = Runner(connections, runs, streams, telemetry, draining)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         destinations = Destinations(store, presence)
         stack.callback(destinations.close)
         jobs = Jobs(found, connections, flows, sealed, callbacks, destinations, settings.schedule)
-        worker = Worker(Ledger(store, sealed), jobs, telemetry, streams.ended)
+        ledger = Ledger(store, sealed)
+        worker = Worker(ledger, jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
-        duties = [again(connections.look, LOOK), again(keys.look, LOOK)]
+        gauges = Gauges(telemetry, ledger, destinations, connections)
+        duties = [
+            again(connections.look, LOOK),
+            again(keys.look, LOOK),
+            again(gauges.look, GAUGED),
+            again(gauges.listen, 0.0),
+        ]
         if settings.worker:
             await stack.enter_async_context(working(store, queue, presence, worker, connections.look))
             duties += [

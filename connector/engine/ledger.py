@@ -14,7 +14,7 @@ import orjson
 import sqlalchemy as sa
 
 from connector.engine import tables
-from connector.engine.clock import now
+from connector.engine.clock import now, seconds_since
 from connector.engine.delivery import Attempt, Parcel
 from connector.engine.seals import Seals
 from connector.engine.source import InFlight
@@ -149,6 +149,15 @@ class Ledger:
             )
             for row in found
         ]
+
+    async def backlog(self) -> tuple[int, float, int]:
+        """Records to be sent again, the age of the oldest in seconds, and records that have failed; of all runs."""
+        is_due = failures.c.due.is_not(None)
+        wanted = sa.select(
+            sa.func.count().filter(is_due), sa.func.min(failures.c.at).filter(is_due), sa.func.count()
+        ).select_from(failures)
+        due, oldest, all_ = await self._store.run(lambda db: db.execute(wanted).one())
+        return due, seconds_since(oldest) if oldest else 0.0, all_ - due
 
     async def asked(self, held: Iterable[Holder]) -> list[tuple[str, str]]:
         """What callers ask of these runs; an empty word for those that were lost."""

@@ -7,6 +7,9 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from connector.engine.runs import Run
+from connector.sdk.http import Heard
+
+TOO_MANY = 429
 
 log = structlog.get_logger()
 
@@ -22,6 +25,21 @@ class Telemetry:
         self._records = Counter("upcard_stream_records", "Records handed over, by result", ["result"], registry=all_)
         self._streams = Counter("upcard_streams", "Streams by how they stopped", ["state"], registry=all_)
         self._working = Gauge("upcard_streams_at_work", "Streams that this host works on", registry=all_)
+        self._asked = Counter(
+            "upcard_service_requests", "Requests to services, by answer", ["connector", "answer"], registry=all_
+        )
+        self._again = Counter("upcard_service_retries", "Requests sent again", ["connector"], registry=all_)
+        self._left = Gauge(
+            "upcard_budget_left",
+            "Least left of an hour's requests",
+            ["connector"],
+            registry=all_,
+        )
+        self._out = Gauge("upcard_flows_out", "Origins of flows that do not answer", registry=all_)
+        self._due = Gauge("upcard_records_due", "Records that will be sent again", registry=all_)
+        self._oldest = Gauge("upcard_records_due_seconds", "Age of the oldest of them", registry=all_)
+        self._dead = Gauge("upcard_records_failed", "Records that flows did not take, still kept", registry=all_)
+        self._lag = Gauge("upcard_loop_lag_seconds", "How late the event loop is", registry=all_)
 
     def called(self, run: Run, seconds: float) -> None:
         """A call ended."""
@@ -29,6 +47,30 @@ class Telemetry:
         self._calls.labels(run.card, outcome).inc()
         self._seconds.labels(run.card).observe(seconds)
         log.info("call", **_who(run), outcome=outcome, milliseconds=round(seconds * 1000, 1))
+
+    def heard(self, connector: str) -> Heard:
+        """Counts what a service answers."""
+        again = self._again.labels(connector)
+
+        def count(status: int | None, attempts: int) -> None:
+            self._asked.labels(connector, _answer(status)).inc()
+            if attempts:
+                again.inc()
+
+        return count
+
+    def left(self, connector: str, requests: int) -> None:
+        self._left.labels(connector).set(requests)
+
+    def backlog(self, due: int, oldest: float, dead: int, out: int) -> None:
+        """What waits, at this moment; `oldest` in seconds."""
+        self._due.set(due)
+        self._oldest.set(oldest)
+        self._dead.set(dead)
+        self._out.set(out)
+
+    def late(self, seconds: float) -> None:
+        self._lag.set(seconds)
 
     def handed_over(self, taken: int, failed: int) -> None:
         """A page of a stream is done."""
@@ -48,6 +90,13 @@ class Telemetry:
     def shown(self) -> bytes:
         """All counters in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _answer(status: int | None) -> str:
+    """A bounded set: none, 2xx to 5xx, and 429 by itself."""
+    if status is None:
+        return "none"
+    return "429" if status == TOO_MANY else f"{status // 100}xx"
 
 
 def _who(run: Run) -> dict[str, str]:

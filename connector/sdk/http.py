@@ -96,6 +96,10 @@ class OverAiohttp(httpx.AsyncBaseTransport):
             return httpx.Response(answer.status, headers=headers, content=await _body(answer))
 
 
+Heard = Callable[[int | None, int], None]
+"""Told of every answer: its status (None: none came), and how many attempts were made before."""
+
+
 class Meter(Protocol):
     """Counts what is asked of a service, and holds back what would be too much."""
 
@@ -120,9 +124,11 @@ class Service:
         session: aiohttp.ClientSession | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         meter: Meter | None = None,
+        heard: Heard | None = None,
     ) -> None:
         self.sleep = sleep
         self._meter = meter
+        self._heard = heard or _nobody
         self._origin = origin
         self._mask = Mask(value.partition(" ")[2] or value for value in headers.values())  # `Bearer` is no secret
         self._headers = {"Accept": "application/json", "User-Agent": "upcard", **headers}
@@ -157,7 +163,7 @@ class Service:
         for attempt in range(ATTEMPTS):
             end += await self._taken()
             try:
-                return await self._once(request, end)
+                return await self._once(request, end, attempt)
             except Again as again:
                 wait = self._wait(again, attempt)
                 if attempt + 1 == ATTEMPTS or time.monotonic() + wait > end:
@@ -178,7 +184,7 @@ class Service:
             return _jitter(attempt)
         return 0.0 if self._meter and self._meter.patient else again.after  # a patient meter waits by itself
 
-    async def _once(self, request: httpx.Request, end: float) -> Reply:
+    async def _once(self, request: httpx.Request, end: float, attempt: int) -> Reply:
         # The client's own `send` adds cookies, redirects and a second parsing of the URL: a tenth of a call.
         # This is what it calls in the end, and where respx hooks in.
         transport = self._http._transport_for_url(request.url)
@@ -187,12 +193,18 @@ class Service:
                 response = await transport.handle_async_request(request)
                 body = await response.aread()
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._heard(None, attempt)
             raise _broken(error, reads=request.method in READS) from error
         except TooMuch as error:
             raise _unreadable("The service answered more than 32 MiB.", request.method in READS) from error
+        self._heard(response.status_code, attempt)
         if self._meter:
             self._meter.learn(response.headers.raw)
         return _judged(response, body, self._mask, reads=request.method in READS)
+
+
+def _nobody(_: int | None, __: int) -> None:
+    """Nobody wants to know."""
 
 
 async def _body(answer: aiohttp.ClientResponse) -> bytes:
