@@ -76,7 +76,7 @@ class Course:
     async def fail(self, error: UpcardError) -> None:
         """End it here, with what is noted."""
         await self.stop()
-        await self._note(Change(self.counts, state="failed", error=error))
+        await self._note(Change({**self.counts, "waiting_for": None}, state="failed", error=error))
 
     async def stop(self) -> None:
         """Leave nothing behind that runs."""

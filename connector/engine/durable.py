@@ -21,7 +21,7 @@ NAME = "upcard"
 VERSION = "streams-1"  # changes only when the order of a workflow's steps does; else running streams would be stranded
 QUEUE = "streams"
 POLL = 0.1  # seconds until a queued stream is seen
-AT_ONCE = 32  # streams on one host
+AT_ONCE = 64  # streams on one host; one that waits for its flow counts as well
 AGAIN = 1.0  # seconds until a step is tried again that did not reach the store
 
 
