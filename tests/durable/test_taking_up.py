@@ -127,6 +127,31 @@ async def test_a_store_that_is_away_for_a_moment_loses_nothing(two: Two, monkeyp
     assert len(set(two.receiver.ids)) == COUNT
 
 
+async def test_a_store_that_is_lost_after_it_has_written_loses_nothing(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written is written again, with failures and all: nothing counts twice."""
+    two.receiver.script = lambda _: web.Response(status=204 if int(two.receiver.ids[-1][-1]) % 2 else 404)
+    monkeypatch.setattr(course, "TURN", 0.0)
+    run = await two.accepted()
+    with monkeypatch.context() as away:
+        away.setattr(Store, "run_here", _lost_after_writing(Store.run_here))
+        lost = 0
+        for _ in range(8):
+            try:
+                await two.first.go_on(run, 0, "first")
+            except sa.exc.OperationalError:
+                lost += 1
+
+    ended = await two.to_the_end(run, two.first, "first")
+
+    counts = ended["progress"]
+    assert lost > 2
+    assert (ended["state"], counts["fetched"], counts["delivered"], counts["failed"]) == (
+        *("succeeded", COUNT, COUNT // 2, COUNT // 2),
+    )
+
+
 async def test_a_fault_of_ours_fails_the_run(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not left running for ever; what went wrong stays in the log."""
     run = await two.accepted()
@@ -209,6 +234,19 @@ def _unreachable_after(work: Any, times: int) -> Any:
         if next(left, None) is None:
             raise sa.exc.OperationalError("", None, Exception("the store is away"))
         return work(store, job)
+
+    return run_here
+
+
+def _lost_after_writing(work: Any) -> Any:
+    """Every other time that progress was noted, the answer is lost; the first time as well."""
+    turns = iter(range(10_000))
+
+    def run_here(store: Store, job: Any) -> Any:
+        found = work(store, job)
+        if "Ledger.note" in job.__qualname__ and next(turns) % 2 == 0:
+            raise sa.exc.OperationalError("", None, Exception("the store is lost"))
+        return found
 
     return run_here
 
