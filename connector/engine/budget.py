@@ -146,9 +146,10 @@ class Budget:
     async def shown(self) -> Json:
         """How many requests an hour has, how many are left of it, and when the next one begins."""
         hour = _hour(self.wall())
+        held = self._held if self._hour >= hour else 0
         spent = sa.select(budgets.c.used).where(budgets.c.connection == self.connection, _counts(hour))
         used = await self._store.run(lambda db: db.execute(spent).scalar()) or 0
-        left = self._limits.per_hour - used + (self._held if self._hour >= hour else 0)
+        left = min(self._limits.per_hour, self._limits.per_hour - used + held)
         left = min(left, self._said) if self._said_hour == hour else left
         return {"per_hour": self._limits.per_hour, "left": max(0, left), "resets": _written(hour + HOUR)}
 
