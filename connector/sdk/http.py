@@ -238,7 +238,7 @@ def _judged(response: httpx.Response, body: bytes, mask: Mask, *, reads: bool) -
         raise Unavailable(f"The service answered {status}.")
     if status >= 400:
         words = said(body, mask)
-        return Reply(status, _loads_or(words, body), response.headers, words)
+        return Reply(status, mask.within(_loads_or(words, body)), response.headers, words)
     if status >= 300 or status < 200:
         raise _unreadable(f"The service answered {status}, a redirect, which is not followed.", reads)
     try:

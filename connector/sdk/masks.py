@@ -20,11 +20,15 @@ class Mask:
     """Blots out the secrets of one service; the log does so as long as the mask is in use."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self.secrets = [secret for secret in secrets if len(secret) >= SHORTEST]
+        self.secrets = sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True)
         IN_USE.add(self)
 
     def __call__(self, words: str) -> str:
-        return _without(sorted(self.secrets, key=len, reverse=True), words)
+        return _without(self.secrets, words)
+
+    def within(self, value: Any) -> Any:
+        """The same for JSON: every text in it."""
+        return _masked(value, self.secrets)
 
 
 IN_USE: WeakSet[Mask] = WeakSet()  # of the process, as its log is

@@ -55,6 +55,18 @@ async def test_a_request_is_sent_as_it_was_asked(serve: Serve) -> None:
     assert {"accept: application/json", "user-agent: upcard"} <= set(lines)
 
 
+async def test_a_refusal_that_repeats_the_token_is_masked(played: respx.MockRouter) -> None:
+    """SEC-5: wherever it is in the body, which Custom API Action gives to its caller."""
+    service = Service("https://acme.test", {"Authorization": "Bearer t0ken"})
+    body = {"detail": "t0ken is not good", "seen": [{"header": "Bearer t0ken"}], "count": 2}
+    played.get("https://acme.test/x").respond(401, json=body)
+
+    reply = await service.ask("GET", "/x")
+
+    assert reply.body == {"detail": "[redacted] is not good", "seen": [{"header": "Bearer [redacted]"}], "count": 2}
+    assert "t0ken" not in (reply.said or "")
+
+
 async def test_cookies_are_not_kept(serve: Serve) -> None:
     """SSRF-6: nothing of one answer is in the next request."""
     there = await serve(answer(b"{}", "200 OK", "Set-Cookie: session=s3cret; Path=/"))
