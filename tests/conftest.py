@@ -76,12 +76,17 @@ NUMBERS = itertools.count()
 
 @pytest.fixture
 def postgresql_database(postgres: str) -> str:
-    server, name = sa.make_url(postgres).set(drivername="postgresql+psycopg"), f"upcard_{next(NUMBERS)}"
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    return empty_database(postgres)
+
+
+def empty_database(server: str) -> str:
+    """A database of one's own."""
+    url, name = sa.make_url(server).set(drivername="postgresql+psycopg"), f"upcard_{next(NUMBERS)}"
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
     engine.dispose()
-    return server.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
+    return url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture

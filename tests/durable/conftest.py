@@ -1,16 +1,15 @@
 """A stage for streams: a host that works on them, one that only takes calls, a simulated tenant and a flow."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import pytest_asyncio
-import sqlalchemy as sa
 from aiohttp import web
 
+from tests.conftest import empty_database
 from tests.processes import HostProcess, admin, hosts, tenant, until
 from tests.receiver import Receiver, receiving
 
@@ -57,16 +56,6 @@ async def stage(pair: Stage) -> AsyncIterator[Stage]:
     yield pair
     pair.receiver.delay, pair.receiver.script = 0.0, _taken
     await admin(pair.service, "POST", "/reset")
-
-
-def empty_database(server: str) -> str:
-    """A database of one's own, for what outlives a test."""
-    url, name = sa.make_url(server).set(drivername="postgresql+psycopg"), f"upcard_{secrets.token_hex(4)}"
-    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    engine.dispose()
-    return url.set(database=name, drivername="postgresql").render_as_string(hide_password=False)
 
 
 def counts(run: dict[str, Any]) -> tuple[int, int, int, int]:

@@ -14,7 +14,8 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from connector.engine.hosts import DEAD
-from tests.durable.conftest import Figure, empty_database
+from tests.conftest import empty_database
+from tests.durable.conftest import Figure
 from tests.processes import HostProcess, hosts, tenant, until
 from tests.receiver import Receiver, receiving
 
