@@ -17,7 +17,7 @@ from connector.engine.delivery import Attempt, Parcel, batch_of, body_of
 from connector.engine.jobs import Job
 from connector.engine.ledger import Begun, Change, Failed, Holder, Ledger
 from connector.engine.runs import COUNTS
-from connector.engine.sender import Sender
+from connector.engine.sender import Done, Sender
 from connector.engine.source import InFlight, Source
 from connector.sdk.errors import DeliveryFailed, Unexpected, UpcardError
 from connector.sdk.kinds import Json
@@ -63,7 +63,8 @@ class Course:
         while True:
             await self._until_news()
             self._sender.check()
-            await self._note(self._change())
+            done = self._sender.done()
+            await self._note(self._change(done), done)
             if self.state != "running" or self.is_halted or time.monotonic() >= end:
                 return self.state == "running"
 
@@ -76,7 +77,7 @@ class Course:
     async def fail(self, error: UpcardError) -> None:
         """End it here, with what is noted."""
         await self.stop()
-        await self._note(Change({**self.counts, "waiting_for": None}, state="failed", error=error))
+        await self._note(Change({**self.counts, "waiting_for": None}, state="failed", error=error), [])
 
     async def stop(self) -> None:
         """Leave nothing behind that runs."""
@@ -147,12 +148,12 @@ class Course:
         if self._sender.is_halted:
             await self._sender.stop()
 
-    def _change(self) -> Change:
+    def _change(self, done: Done) -> Change:
         """What has happened since the last one. Changes nothing that cannot be done twice."""
         change = Change({**self.counts, "seconds": self.counts["seconds"] + time.monotonic() - self._since})
-        for parcel, attempt in self._sender.done():
+        for parcel, attempt in done:
             self._judge(change, parcel, attempt)
-        self._turn_pages(change)
+        self._turn_pages(change, [parcel.position for parcel, _ in done if not parcel.again])
         if self._source and not self._sender.is_halted:
             self._begin_page(self._source, change)
         change.state, change.error = self._outcome(change)
@@ -169,8 +170,7 @@ class Course:
         change.counts["failed"] += parcel.records if wait is None else 0
         change.failed.append(Failed(parcel, attempt, None if wait is None else time.time() + wait))
 
-    def _turn_pages(self, change: Change) -> None:
-        done = [parcel.position for parcel, _ in self._sender.done() if not parcel.again]
+    def _turn_pages(self, change: Change, done: list[int]) -> None:
         size = self._job.wanted.batch or 1
         for page in self._pages:
             before = len(page.done)
@@ -232,10 +232,9 @@ class Course:
             return waits
         return "records that failed are sent again" if self._sender.is_idle and self._due else None
 
-    async def _note(self, change: Change) -> None:
+    async def _note(self, change: Change, done: Done) -> None:
         """Write it down, and go on from there; what could not be written is in the next change again."""
         parcels = self._parcels(change.begins) if change.begins else []
-        done = self._sender.done()
         if change.is_news or change.counts["waiting_for"] != self.counts["waiting_for"]:
             await self._ledger.note(self.holder, change)
             self._since += change.counts["seconds"] - self.counts["seconds"]

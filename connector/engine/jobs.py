@@ -70,7 +70,7 @@ class Jobs:
             card=card.key,
             wanted=wanted,
             ask=lambda cursor: card.ask(options, inputs, client, cursor),
-            identity=card.record.identity or "" if card.record else "",
+            identity=card.record.identity if card.record else "",
             handover=handover,
             share=share,
             schedule=self.schedule,

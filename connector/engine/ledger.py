@@ -225,7 +225,7 @@ class Ledger:
 def _give_up(db: sa.Connection, run: str) -> None:
     """Whatever was to be tried again has failed."""
     waiting = (failures.c.run == run, failures.c.due.is_not(None))
-    count = db.execute(sa.select(sa.func.coalesce(sa.func.sum(failures.c.records), 0)).where(*waiting)).scalar_one()
+    count = db.execute(sa.select(tables.failed_records).where(*waiting)).scalar_one()
     db.execute(sa.update(runs).where(runs.c.id == run).values(failed=runs.c.failed + int(count)))
     db.execute(sa.update(failures).where(*waiting).values(due=None))
 

@@ -11,6 +11,7 @@ SLACK = 16  # parcels at least that are begun while others are noted
 GRACE = 1.0  # seconds that requests in flight get when a stream is to stop
 
 Send = Callable[[Parcel], Awaitable[Attempt]]
+Done = list[tuple[Parcel, Attempt]]
 
 
 class Sender:
@@ -24,7 +25,7 @@ class Sender:
         self._waiting: deque[Parcel] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._begun = 0  # and not noted yet
-        self._done: list[tuple[Parcel, Attempt]] = []
+        self._done: Done = []
         self._is_halted = False
         self._fault: BaseException | None = None
 
@@ -45,7 +46,7 @@ class Sender:
         self._waiting.extend(parcels)
         self._fill()
 
-    def done(self) -> list[tuple[Parcel, Attempt]]:
+    def done(self) -> Done:
         """What was handed over and is not noted yet, each with its last attempt."""
         return self._done[:]
 

@@ -113,9 +113,7 @@ class Streams:
         again = sa.update(failures).where(*some).values(due=time.time(), attempts=0)
 
         def work(db: sa.Connection) -> Json:
-            count = db.execute(
-                sa.select(sa.func.coalesce(sa.func.sum(failures.c.records), 0)).where(*some)
-            ).scalar_one()
+            count = db.execute(sa.select(tables.failed_records).where(*some)).scalar_one()
             db.execute(again)
             before = db.execute(sa.select(runs.c.redeliver).where(runs.c.id == run.id)).scalar()
             then = before or json.dumps({"then": run.state})  # one that could not begin is still to be done

@@ -88,6 +88,8 @@ failures = sa.Table(  # what flows did not take, or not yet
     sa.Index("failures_due", "run", "due"),
 )
 
+failed_records = sa.func.coalesce(sa.func.sum(failures.c.records), 0)  # of the failures that are asked for
+
 budgets = sa.Table(  # how many requests a connection has made in the last hour of the clock in which it made any
     "budgets",
     metadata,

@@ -29,12 +29,7 @@ class Telemetry:
             "upcard_service_requests", "Requests to services, by answer", ["connector", "answer"], registry=all_
         )
         self._again = Counter("upcard_service_retries", "Requests sent again", ["connector"], registry=all_)
-        self._left = Gauge(
-            "upcard_budget_left",
-            "Least left of an hour's requests",
-            ["connector"],
-            registry=all_,
-        )
+        self._left = Gauge("upcard_budget_left", "Least left of an hour's requests", ["connector"], registry=all_)
         self._out = Gauge("upcard_flows_out", "Origins of flows that do not answer", registry=all_)
         self._due = Gauge("upcard_records_due", "Records that will be sent again", registry=all_)
         self._oldest = Gauge("upcard_records_due_seconds", "Age of the oldest of them", registry=all_)
@@ -73,7 +68,7 @@ class Telemetry:
         self._lag.set(seconds)
 
     def handed_over(self, taken: int, failed: int) -> None:
-        """A page of a stream is done."""
+        """Records of a stream were taken, or have failed."""
         self._records.labels("taken").inc(taken)
         self._records.labels("failed").inc(failed)
 
