@@ -1,7 +1,7 @@
 """What tests are given: a host in this process, a Kandji that respx plays, and calls with a key."""
 
 import io
-import itertools
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +71,6 @@ def sqlite_database(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'data' / 'upcard.db'}"
 
 
-NUMBERS = itertools.count()
-
-
 @pytest.fixture
 def postgresql_database(postgres: str) -> str:
     return empty_database(postgres)
@@ -81,7 +78,7 @@ def postgresql_database(postgres: str) -> str:
 
 def empty_database(server: str) -> str:
     """A database of one's own."""
-    url, name = sa.make_url(server).set(drivername="postgresql+psycopg"), f"upcard_{next(NUMBERS)}"
+    url, name = sa.make_url(server).set(drivername="postgresql+psycopg"), f"upcard_{secrets.token_hex(4)}"
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(sa.text(f"CREATE DATABASE {name}"))
