@@ -14,6 +14,7 @@ from connector.catalog.find import catalog
 from connector.catalog.schema import schema
 from connector.rest.openapi import openapi
 from connector.sdk.card import Card
+from connector.sdk.deeds import deed_of_request
 from tests.cases import FOLDER, Case, case_of, cases, play
 from tests.conftest import Upcard, asked
 from tests.lists import Paged, records_like
@@ -25,7 +26,22 @@ LISTS = [card for card in CARDS if card.results]
 GUIDES = {path.stem: json.loads(path.read_text())["cards"] for path in (ROOT / "tests/guide").glob("*.json")}
 GUIDED = [card for card in CARDS if card.name in GUIDES.get(card.connector, {})]
 VERBS = {"read": {"GET"}, "write": {"GET", "POST", "PATCH"}, "destroy": {"GET", "POST", "PUT", "PATCH", "DELETE"}}
+
 ERROR_BODIES: tuple[Any, ...] = (b"", b'"Refused."', b'["Refused."]', b'{"detail": "Refused."}', b"<h1>Refused.</h1>")
+
+
+def _decides(exchange: dict[str, Any], card: Card) -> bool:
+    """Whether this is the request that the card is for."""
+    return card.effect == "read" or not exchange["ask"].startswith("GET ")
+
+
+WRITTEN = [
+    case
+    for case in cases()
+    if ((card := catalog().card(case.card)).effect != "read" or card.only_secrets)
+    and not card.by_name
+    and any(_decides(exchange, card) for exchange in case.upstream)
+]
 
 every_card = pytest.mark.parametrize("card", CARDS, ids=lambda card: card.key)
 every_list = pytest.mark.parametrize("card", LISTS, ids=lambda card: card.key)
@@ -200,6 +216,22 @@ async def test_a_dry_run_changes_nothing(card: Card, upcard: Upcard, kandji: res
     assert answer.json()["dry_run"] is True
     assert answer.json()["would_send"]["method"] in VERBS[card.effect]
     assert {request.method for request in asked(kandji)} <= {"GET"}
+
+
+@pytest.mark.parametrize("case", WRITTEN, ids=lambda case: case.name)
+def test_a_written_request_that_does_the_same_is_under_the_card_s_policy(case: Case) -> None:
+    """SSRF-10: what changes something or gives secrets is judged alike when Custom API Action sends it, in any case."""
+    card, custom = catalog().card(case.card), catalog().card("kandji.custom_api_action")
+    method, _, url = next(
+        exchange["ask"] for exchange in reversed(case.upstream) if _decides(exchange, card)
+    ).partition(" ")
+    path = url.partition("?")[0].upper().strip("/").split("/")
+
+    found = deed_of_request(custom, method, path, catalog().cards)
+
+    assert (found.card, found.effect, found.disruptive, found.secret) == (
+        *(card.key, card.effect, card.disruptive, card.only_secrets),
+    )
 
 
 # Secrecy

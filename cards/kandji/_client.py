@@ -56,6 +56,30 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
     """Kandji's verbs: a device, a command on it, a secret of it, a page of a listing."""
 
     ADE = ("integrations", "apple", "ade")
+    same = {
+        "POST blueprints": "create_blueprint",
+        "PATCH devices/*": "update_device",
+        "POST devices/*/notes": "create_note",
+        "POST devices/*/action/blankpush": "send_mdm_blank_push",
+        "POST devices/*/action/clearpasscode": "clear_passcode",
+        "POST devices/*/action/dailycheckin": "update_inventory",
+        "POST devices/*/action/disablelostmode": "turn_off_lost_mode",
+        "POST devices/*/action/enablelostmode": "turn_on_lost_mode",
+        "POST devices/*/action/erase": "erase_device",
+        "POST devices/*/action/lock": "lock_device",
+        "POST devices/*/action/playlostmodesound": "play_lost_mode_sound",
+        "POST devices/*/action/reinstallagent": "reinstall_kandji_agent",
+        "POST devices/*/action/remotedesktop": "manage_apple_remote_desktop",
+        "POST devices/*/action/restart": "restart_device",
+        "POST devices/*/action/setname": "set_device_name",
+        "POST devices/*/action/shutdown": "shutdown_device",
+        "POST devices/*/action/unlockaccount": "unlock_user_account",
+        "POST devices/*/action/updateinventory": "update_inventory",
+        "POST devices/*/action/updatelocation": "update_lost_mode_location",
+        "GET devices/*/secrets/bypasscode": "get_activation_lock_bypass_codes",
+        "GET devices/*/secrets/unlockpin": "get_unlock_pin",
+        "GET devices/*/secrets/*": "get_filevault_recovery_key",
+    }
 
     async def check(self) -> None:
         await self.get("devices", limit=1)

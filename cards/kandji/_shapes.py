@@ -23,7 +23,7 @@ STATUS = "HTTP status of Kandji's answer: 2xx when it took the request, 4xx when
 class DeviceTarget(CardInputs):
     """The device a card is about."""
 
-    device_id: str = field("Kandji's ID of the device", pattern=ID)
+    device_id: str = field("Kandji's ID of the device", pattern=ID, target=True)
 
 
 class Status(CardOutputs):

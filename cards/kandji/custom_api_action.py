@@ -27,7 +27,7 @@ class Outputs(CardOutputs):
     body: AnyJson = field("Body of the answer")
 
 
-@card("Custom API Action", effect="destroy")
+@card("Custom API Action", effect="destroy", by_name=True)
 async def custom_api_action(options: Options, inputs: Inputs, kandji: Kandji) -> Outputs:
     reply = await kandji.custom(options.request_type, inputs.relative_url, inputs.query, inputs.headers, inputs.body)
     return Outputs(status_code=reply.status, headers=dict(reply.headers), body=reply.body)

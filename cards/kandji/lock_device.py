@@ -9,6 +9,6 @@ class Outputs(CommandedDevice):
     pin: Text = field("PIN that unlocks the Mac", at="reply.PIN", secret=True)
 
 
-@card("Lock Device", effect="write", keywords=("lost", "stolen", "offboard"))
+@card("Lock Device", effect="write", disruptive=True, keywords=("lost", "stolen", "offboard"))
 async def lock_device(inputs: DeviceTarget, kandji: Kandji) -> Outputs:
     return Outputs.of(await kandji.command_on(inputs.device_id, "lock"))

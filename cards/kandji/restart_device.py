@@ -5,6 +5,6 @@ from cards.kandji._shapes import DeviceTarget, Status
 from connector import card
 
 
-@card("Restart Device", effect="write")
+@card("Restart Device", effect="write", disruptive=True)
 async def restart_device(inputs: DeviceTarget, kandji: Kandji) -> Status:
     return Status.of_reply(await kandji.command(inputs.device_id, "restart"))

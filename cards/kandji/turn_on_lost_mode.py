@@ -11,7 +11,7 @@ class Inputs(DeviceTarget, any_of=("lock_message", "phone_number")):
     footnote: Text = field("Small text at the foot of the lock screen", at="Footnote")
 
 
-@card("Turn On Lost Mode", effect="write", keywords=("lost", "stolen", "phone", "missing"))
+@card("Turn On Lost Mode", effect="write", disruptive=True, keywords=("lost", "stolen", "phone", "missing"))
 async def turn_on_lost_mode(inputs: Inputs, kandji: Kandji) -> LostMode:
     told = await kandji.command_on(inputs.device_id, "enablelostmode", inputs.given(but="device_id"))
     return LostMode.of(told, message=told["message"] or told["taken"].get("Message"))

@@ -56,6 +56,7 @@ def card_operation(card: Card, tag: str) -> Json:
         "description": card.description,
         "tags": [tag],
         "x-effect": card.effect,
+        "x-disruptive": card.disruptive,
         "parameters": [{"$ref": "#/components/parameters/Prefer"}],
         "requestBody": {"required": True, "content": media(_body(card))},
         "responses": {

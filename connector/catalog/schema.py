@@ -33,6 +33,7 @@ def schema(card: Card) -> Json:
         "required": ["options", "inputs", "outputs"],
         "x-card": card.key,
         "x-effect": card.effect,
+        "x-disruptive": card.disruptive,
         "x-list": card.results is not None,
         "x-keywords": list(card.keywords),
     }

@@ -10,13 +10,21 @@ from connector.engine.addresses import Allowed, read_address
 from connector.engine.connections import Connections
 from connector.engine.flow_inputs import stream_faults
 from connector.engine.flows import Flows, Target, new_secret
+from connector.engine.keys import Caller
 from connector.sdk.card import Card
+from connector.sdk.client import EVERYTHING, WouldSend
+from connector.sdk.deeds import Deed, deed_of, deed_of_request
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.reading import read
 from connector.sdk.results import STREAM, Stream
-from connector.sdk.tables import CardInputs, CardOptions, Table
+from connector.sdk.tables import CardInputs, CardOptions, Table, rows
 
 T = TypeVar("T", bound=Table)
+
+
+def scopes(deed: Deed) -> list[str]:
+    """What a key needs to have for it."""
+    return [f"cards:{deed.effect}", *(["cards:secret"] if deed.secret else [])]
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,7 @@ class Call:
     """A call as it came in. `records`: the caller takes the records of a list itself (NDJSON)."""
 
     card: str
-    caller: str
+    caller: Caller
     connection: str | None = None
     options: Any = None
     inputs: Any = None
@@ -46,7 +54,8 @@ class Ready:
     """A call that was read: what it says is right, and its connection and flow are there."""
 
     card: Card
-    caller: str
+    caller: Caller
+    deed: Deed
     account: Account
     options: CardOptions
     inputs: CardInputs
@@ -67,6 +76,9 @@ class Reader:
     async def read(self, call: Call) -> Ready:
         """Raises InvalidCall with every fault, and NotFound for a card, connection or flow that is not there."""
         card = self.catalog.card(call.card)
+        call.caller.need_card(card)
+        if not card.by_name:
+            call.caller.need(*scopes(deed_of(card, None)))
         if call.records and (card.results is None or call.dry_run):
             raise InvalidCall("Only a list card gives its records as application/x-ndjson, and not in a dry run.")
         faults: list[Fault] = []
@@ -77,8 +89,23 @@ class Reader:
         streaming = await self._streaming(card, stream, faults) if stream else None
         if faults or options is None or inputs is None:
             raise InvalidCall.of(faults)
-        account = await self.connections.for_call(card, call.connection)
-        return Ready(card, call.caller, account, options, inputs, streaming, call.dry_run)
+        account = await self.connections.for_call(card, call.connection, call.caller.grant)
+        deed = await self._deed(card, options, inputs, account)
+        if card.by_name:
+            call.caller.need(*scopes(deed))
+            call.caller.need_card(self.catalog.card(deed.card))
+        return Ready(card, call.caller, deed, account, options, inputs, streaming, call.dry_run)
+
+    async def _deed(self, card: Card, options: CardOptions, inputs: CardInputs, account: Account) -> Deed:
+        """What it would do; a request that the caller wrote is read, and not sent."""
+        if not card.by_name:
+            named = next((row.key for row in rows(card.inputs) if row.mark.target), None)
+            return deed_of(card, getattr(inputs, named) if named else None)
+        try:
+            await card.ask(options, inputs, self.connections.client(account, EVERYTHING))
+        except WouldSend as request:
+            return deed_of_request(card, request.method, request.parts, self.catalog.cards)
+        raise AssertionError("a card that is given by name sends one request")
 
     def _stream(self, call: Call, options: CardOptions | None, faults: list[Fault]) -> Stream | None:
         streams = not call.records and getattr(options, "result_set", None) == STREAM

@@ -17,6 +17,7 @@ from connector.engine.accounts import Account, Living
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.budget import Budgets, Share
 from connector.engine.clock import now
+from connector.engine.keys import Grant
 from connector.engine.seals import Broken, Seals
 from connector.engine.store import Store
 from connector.sdk.card import Card
@@ -86,17 +87,21 @@ class Connections:
             return found
         raise NoSuchConnection(MISSING)
 
-    async def for_call(self, card: Card, name: str | None) -> Account:
+    async def for_call(self, card: Card, name: str | None, grant: Grant) -> Account:
         """The same as `for_card`, also where it was made on another host just now."""
         try:
-            return self.for_card(card, name)
+            return self.for_card(card, name, grant)
         except (NoSuchConnection, NotConnected):
             await self.look()
-            return self.for_card(card, name)
+            return self.for_card(card, name, grant)
 
-    def for_card(self, card: Card, name: str | None) -> Account:
-        """The named connection, or the only one of the card's connector."""
-        fitting = [account for account in self._accounts.values() if account.connector == card.connector]
+    def for_card(self, card: Card, name: str | None, grant: Grant) -> Account:
+        """The named connection, or the only one of the card's connector; none that the key does not reach."""
+        fitting = [
+            account
+            for account in self._accounts.values()
+            if account.connector == card.connector and grant.reaches(account.name)
+        ]
         if name is not None:
             fitting = [account for account in fitting if account.name == name]
         if len(fitting) == 1:

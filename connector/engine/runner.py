@@ -68,7 +68,7 @@ class Runner:
                 if ended := await self._or_stop(self.streams.wait(run, wait)):
                     return run, _of_stream(ended)
             return await self.streams.look(run.id) if wait else run, None
-        run = Run(ready.card.key, ready.account.name, ready.caller)
+        run = Run(ready.card.key, ready.account.name, ready.caller.id)
         if ready.card.effect == "read":
             self.runs.begin_read(run)
         else:
@@ -92,7 +92,7 @@ class Runner:
         """All records of a list card, page by page, for a caller that takes them itself."""
         self._refuse_when_stopping()
         began = time.monotonic()
-        run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller))
+        run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller.id))
         share = ready.account.bulk(patient=False)
         client = self.connections.client(ready.account, share=share)
         ended: UpcardError | None = UpcardError("The caller went away.")

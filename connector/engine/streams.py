@@ -39,7 +39,7 @@ class Streams:
 
     async def accept(self, ready: Ready) -> Run:
         """Put a stream on record and in the queue, both or neither."""
-        run = Run(ready.card.key, ready.account.name, ready.caller, state="queued")
+        run = Run(ready.card.key, ready.account.name, ready.caller.id, state="queued")
         names = ("id", "card", "connection", "caller", "state", "started")
         row = {name: getattr(run, name) for name in names}
         row["job"] = seal_job(ready, run.id, self._seals)

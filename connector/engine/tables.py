@@ -12,6 +12,7 @@ connections = sa.Table(
     sa.Column("fields", sa.Text, nullable=False),  # sealed JSON
     sa.Column("created", sa.String(32), nullable=False),
     sa.Column("changed", sa.String(32), nullable=False),
+    sa.Column("policy", sa.Text, nullable=False, server_default="{}"),  # JSON: what differs from the default policy
 )
 
 flows = sa.Table(
@@ -30,6 +31,12 @@ keys = sa.Table(
     sa.Column("label", sa.String(200), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
     sa.Column("created", sa.String(32), nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),  # JSON: list
+    sa.Column("cards", sa.Text),  # JSON: list of keys and patterns; null: all but those that are given by name
+    sa.Column("connections", sa.Text),  # JSON: list of names; null: all
+    sa.Column("expires", sa.String(32)),
+    sa.Column("last_used", sa.String(32)),
+    sa.Column("maker", sa.String(32), nullable=False, server_default=""),  # id of the key that made it
 )
 
 runs = sa.Table(
@@ -96,6 +103,64 @@ budgets = sa.Table(  # how many requests a connection has made in the last hour 
     sa.Column("connection", sa.String(64), primary_key=True),
     sa.Column("hour", sa.BigInteger, nullable=False),  # when it began, in seconds since 1970
     sa.Column("used", sa.BigInteger, nullable=False),
+)
+
+answers = sa.Table(  # of calls with an Idempotency-Key, and of destructive ones for a while
+    "answers",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),  # of caller, card, connection and key (ID-2)
+    sa.Column("call", sa.String(64), nullable=False),  # fingerprint of options and inputs (ID-3)
+    sa.Column("run", sa.String(64), nullable=False),
+    sa.Column("until", sa.Float, nullable=False),  # seconds since 1970: then the key is free again
+    sa.Column("gone", sa.Float, nullable=False),  # seconds since 1970: then the answer is not kept any more (ID-8)
+    sa.Column("answer", sa.LargeBinary),  # sealed
+    sa.Index("answers_until", "until"),
+)
+
+commands = sa.Table(  # disruptive cards that were sent, as long as caps count them
+    "commands",
+    metadata,
+    sa.Column("run", sa.String(64), primary_key=True),
+    sa.Column("connection", sa.String(64), nullable=False),
+    sa.Column("destroys", sa.Boolean, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),  # seconds since 1970
+    sa.Index("commands_at", "connection", "at"),
+)
+
+audit = sa.Table(  # append-only; each entry has the hash of the one before (DA-8)
+    "audit",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("entry", sa.Text, nullable=False),  # canonical JSON
+    sa.Column("hash", sa.String(64), nullable=False),
+)
+
+approvals = sa.Table(  # calls that wait for a second person
+    "approvals",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("run", sa.String(64), nullable=False),
+    sa.Column("caller", sa.String(32), nullable=False),
+    sa.Column("card", sa.String(128), nullable=False),
+    sa.Column("connection", sa.String(64), nullable=False),
+    sa.Column("target", sa.Text),
+    sa.Column("payload", sa.String(64), nullable=False),  # fingerprint of the call that was asked for
+    sa.Column("call", sa.Text),  # sealed JSON, until it is decided
+    sa.Column("reason", sa.Text),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created", sa.String(32), nullable=False),
+    sa.Column("expires", sa.String(32), nullable=False),
+    sa.Column("decided_by", sa.String(32)),
+    sa.Column("decided_at", sa.String(32)),
+    sa.Column("decided_why", sa.Text),
+    sa.Index("approvals_by_run", "run"),
+)
+
+controls = sa.Table(  # single values that all hosts share, such as the kill switch
+    "controls",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 slots = sa.Table(  # how many requests each host may have in flight to an origin

@@ -43,7 +43,7 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
     records = NDJSON in request.headers.get("accept", "")
-    ready = await host.reader.read(Call(card, caller.id, **dict(envelope), records=records))
+    ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records))
     if records:
         return await _records(host, ready)
     return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))

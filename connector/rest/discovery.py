@@ -93,9 +93,9 @@ async def list_choices(request: Request) -> Response:
         return listed(_offered(labels.items(), words))
     key, _, names = row.mark.choices.partition(":")
     value, _, label = names.partition(",")
-    host, caller = _host(request), request.state.caller.id
+    host, caller = _host(request), request.state.caller
     ready = await host.reader.read(Call(key, caller, wanted.connection, records=True))
-    cursors = Cursors(request.app.state.seals, f"choices/{caller}/{ready.account.name}/{key}")
+    cursors = Cursors(request.app.state.seals, f"choices/{caller.id}/{ready.account.name}/{key}")
     page = await host.runner.page(ready, Cursor(cursors.read(wanted.cursor), MOST_CHOICES))
     offered = _offered(((record.get(value), str(record.get(label))) for record in page.records), words)
     return listed(offered, cursors.give(page.next))

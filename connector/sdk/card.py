@@ -4,6 +4,7 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from connector.sdk.client import Client
@@ -34,6 +35,8 @@ class Card:
     title: str
     description: str
     effect: Effect
+    disruptive: bool
+    by_name: bool
     keywords: tuple[str, ...]
     options: type[CardOptions]
     inputs: type[CardInputs]
@@ -52,6 +55,11 @@ class Card:
     def name(self) -> str:
         return self.key.partition(".")[2]
 
+    @cached_property
+    def only_secrets(self) -> bool:
+        """Whether secrets are all that it gives, so that without the right to see them it is of no use."""
+        return all(row.mark.secret for table in self.outputs for row in rows(table))
+
     def outputs_for(self, options: CardOptions) -> type[CardOutputs]:
         """The table that appears for these options."""
         chosen = options.model_dump()
@@ -65,17 +73,37 @@ class Card:
         return await self.handler(**{name: given[role] for name, role in self.roles})
 
 
-def card(title: str, *, effect: Effect = "read", keywords: tuple[str, ...] = ()) -> Callable[[Handler], Card]:
-    """Declare a card. `title` is the guide's; `effect`: read asks only, destroy cannot be undone by another card."""
-    return lambda handler: _read(handler, title, effect, keywords, None)
+def card(
+    title: str,
+    *,
+    effect: Effect = "read",
+    disruptive: bool = False,
+    by_name: bool = False,
+    keywords: tuple[str, ...] = (),
+) -> Callable[[Handler], Card]:
+    """Declare a card. `title` is the guide's; `effect`: read asks only, destroy cannot be undone by another card.
+
+    disruptive: stops people from working, such as Lock Device: capped as what destroys is.
+    by_name: sends what its caller wrote: keys get it by its name only, and each request under the policy of the card
+    that would send the same.
+    """
+    return lambda handler: _read(handler, title, effect, disruptive or effect == "destroy", by_name, keywords, None)
 
 
 def list_card(title: str, results: ResultSet, *, keywords: tuple[str, ...] = ()) -> Callable[[Handler], Card]:
     """Declare a card whose handler gives one page of records for a cursor."""
-    return lambda handler: _read(handler, title, "read", keywords, results)
+    return lambda handler: _read(handler, title, "read", False, False, keywords, results)
 
 
-def _read(handler: Handler, title: str, effect: Effect, keywords: tuple[str, ...], results: ResultSet | None) -> Card:
+def _read(
+    handler: Handler,
+    title: str,
+    effect: Effect,
+    disruptive: bool,
+    by_name: bool,
+    keywords: tuple[str, ...],
+    results: ResultSet | None,
+) -> Card:
     hints = get_type_hints(handler)
     answer = hints.pop("return", None)
     roles = tuple((name, _role(handler, name, hints.get(name))) for name in inspect.signature(handler).parameters)
@@ -87,6 +115,8 @@ def _read(handler: Handler, title: str, effect: Effect, keywords: tuple[str, ...
         title=title,
         description=" ".join((sys.modules[handler.__module__].__doc__ or "").split()),
         effect=effect,
+        disruptive=disruptive,
+        by_name=by_name,
         keywords=keywords,
         options=results.options if results else types.get("options", CardOptions),
         inputs=types.get("inputs", CardInputs),

@@ -57,6 +57,7 @@ class WouldSend(Exception):
     query: Mapping[str, Any]
     headers: Mapping[str, str]
     body: Any
+    parts: tuple[str, ...] = ()  # of the path, below the prefix
 
 
 class Client(Generic[C]):
@@ -65,6 +66,9 @@ class Client(Generic[C]):
     title: ClassVar[str]
     prefix: ClassVar[str] = ""
     limits: ClassVar[Limits | None] = None
+    same: ClassVar[Mapping[str, str]] = {}
+    """Which card sends what: `{"POST devices/*/action/lock": "lock_device"}`, for all that changes something or gives
+    secrets. A request that a caller writes is under the policy of the card that sends the same."""
     connects_with: ClassVar[type[Connection]]
 
     def __init_subclass__(cls, title: str, prefix: str = "", limits: Limits | None = None, **kwargs: Any) -> None:
@@ -119,7 +123,7 @@ class Client(Generic[C]):
         wanted = {key: value for key, value in (query or {}).items() if value is not None}
         if method in self.held:
             await self._looked_up(path)
-            raise WouldSend(method, where, wanted, headers or {}, json)
+            raise WouldSend(method, where, wanted, headers or {}, json, path)
         return await self.service.ask(method, where, query=wanted or None, json=json, headers=headers)
 
     async def _looked_up(self, path: tuple[str, ...]) -> None:

@@ -112,6 +112,14 @@ class NoSuchFlow(NotFound):
     slug, title = "no_such_flow", "There is no such helper flow"
 
 
+class NoSuchKey(NotFound):
+    slug, title = "no_such_key", "There is no such key"
+
+
+class NoSuchApproval(NotFound):
+    slug, title = "no_such_approval", "There is no such approval"
+
+
 class MethodNotAllowed(UpcardError):
     slug, title, status = "method_not_allowed", "This address does not take this method", 405
 
@@ -130,6 +138,42 @@ class Conflict(UpcardError):
 
 class AlreadyExists(UpcardError):
     slug, title, status = "already_exists", "The name is taken", 409
+
+
+class InProgress(UpcardError):
+    """The first call with this Idempotency-Key is still going."""
+
+    slug, title, status, retry = "in_progress", "The call is still going", 409, True
+
+
+class IdempotencyMismatch(UpcardError):
+    """The Idempotency-Key was used for another call."""
+
+    slug, title, status = "idempotency_mismatch", "The Idempotency-Key belongs to another call", 422
+
+
+class ResultExpired(UpcardError):
+    """The call was carried out, and its answer is not kept any more; it is never done again."""
+
+    slug, title, status = "result_expired", "The answer is not kept any more", 409
+
+
+class ApprovalRequired(UpcardError):
+    """A destructive card waits for a second person; nothing was sent."""
+
+    slug, title, status = "approval_required", "A second person has to approve this", 409
+
+
+class SafetyCap(UpcardError):
+    """More disruptive cards were run than the connection's policy allows; nothing was sent."""
+
+    slug, title, status = "safety_cap", "The safety cap is reached", 429
+
+
+class TooManyCalls(UpcardError):
+    """This caller's own limit, or too many wrong keys."""
+
+    slug, title, status, retry = "too_many_calls", "Too many calls", 429, True
 
 
 class RequestTimeout(UpcardError):

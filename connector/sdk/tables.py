@@ -23,6 +23,7 @@ class Mark:
     """What a row says beyond its type: kept in pydantic's metadata, read back by `rows`."""
 
     secret: bool = False
+    target: bool = False
     labels: Labels | None = None
     choices: str | None = None
     at: str | None = None
@@ -36,6 +37,7 @@ def field(
     *,
     label: str | None = None,
     secret: bool = False,
+    target: bool = False,
     labels: Labels | None = None,
     choices: str | None = None,
     at: str | None = None,
@@ -48,6 +50,7 @@ def field(
     says: what the row holds, one sentence without a full stop.
     label: the guide's label, where it is not the key in title case.
     secret: shown to the caller only; never logged or kept.
+    target: names what the card acts on, such as a device: kept in the audit, shown to who approves.
     labels: for a `Literal`, the label of each choice; a call may send either.
     choices: a live dropdown, `"kandji.list_blueprints:id,name"` (list card, value key, label key).
     at: where the service has it: a parameter's or a key's name, or a path such as `user.email` in an answer.
@@ -55,7 +58,7 @@ def field(
     items: what the objects of a List are.
     limits: pydantic's constraints (`max_length`, `pattern`, `ge`, `le`).
     """
-    mark = Mark(secret, labels, choices, at, Digits(digits) if digits else None, items)
+    mark = Mark(secret, target, labels, choices, at, Digits(digits) if digits else None, items)
     return _row(says, label, mark, limits)
 
 

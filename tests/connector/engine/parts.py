@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from connector.engine.keys import Caller, Grant
 from connector.engine.store import Store
 
 KEY = bytes(range(32))
@@ -31,6 +32,11 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += max(seconds, 0.001)  # no sleep is so short that time stands still
+
+
+def caller(id_: str) -> Caller:
+    """Somebody who may do everything."""
+    return Caller(id_, Grant.everything())
 
 
 Json = dict[str, Any]

@@ -26,6 +26,7 @@ from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
 from connector.engine.worker import Worker
 from tests.conftest import TENANT, TOKEN
+from tests.connector.engine.parts import caller
 
 RECEIVERS = Allowed.parse("127.0.0.1:*")
 
@@ -94,7 +95,7 @@ class Station:
     async def accept(self, url: str, **stream: Any) -> Run:
         """A stream of all devices, on record and in the queue."""
         said: dict[str, Any] = {"options": {"result_set": "stream"}, "stream": {"url": url, "concurrency": 1, **stream}}
-        return await self.streams.accept(await self.reader.read(Call("kandji.list_devices", "k1", **said)))
+        return await self.streams.accept(await self.reader.read(Call("kandji.list_devices", caller("k1"), **said)))
 
     async def step(self, run: Run) -> bool:
         """A second of a stream, or what `course.TURN` says."""

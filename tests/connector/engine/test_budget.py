@@ -609,7 +609,7 @@ async def accept(upcard: Upcard, folder: Path, url: str) -> Run:
     """A stream of all devices."""
     streams = Streams(upcard.host.store, seals.load("", folder), Line())  # type: ignore[arg-type]
     caller = upcard.host.keys.caller(upcard.http.headers["authorization"].removeprefix("Bearer "))
-    call = Call("kandji.list_devices", caller.id, options=STREAM, stream={"url": url, "concurrency": 1})
+    call = Call("kandji.list_devices", caller, options=STREAM, stream={"url": url, "concurrency": 1})
     return await streams.accept(await upcard.host.reader.read(call))
 
 

@@ -14,6 +14,7 @@ from connector.catalog.find import catalog
 from connector.engine import tables
 from connector.engine.addresses import Allowed
 from connector.engine.connections import Connections
+from connector.engine.keys import Grant
 from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.errors import (
@@ -33,6 +34,7 @@ from tests.connector.engine.parts import KEY, OpenStore
 FIELDS = {"url": TENANT, "token": TOKEN}
 OTHER = "https://other.api.kandji.io"
 CARD = catalog().card("kandji.get_device")
+ALL = Grant.everything()
 
 Make = Callable[..., Connections]
 
@@ -338,13 +340,13 @@ async def test_the_only_connection_need_not_be_named(make: Make, kandji: respx.M
     kandji.get("/devices").respond(json=[])
     connections = make()
     await connections.create("alpha", "kandji", FIELDS)
-    only = connections.for_card(CARD, None)
+    only = connections.for_card(CARD, None, ALL)
     await connections.create("beta", "kandji", FIELDS)
 
     assert only.name == "alpha"
-    assert connections.for_card(CARD, "beta").name == "beta"
+    assert connections.for_card(CARD, "beta", ALL).name == "beta"
     with pytest.raises(InvalidCall, match="Name one of the 2 kandji connections") as raised:
-        connections.for_card(CARD, None)
+        connections.for_card(CARD, None, ALL)
     assert faults(raised) == ["connection"]
 
 
@@ -353,9 +355,9 @@ def test_a_missing_connection_is_told(make: Make) -> None:
     connections = make()
 
     with pytest.raises(NotConnected, match="POST /v1/connections makes one"):
-        connections.for_card(CARD, None)
+        connections.for_card(CARD, None, ALL)
     with pytest.raises(NoSuchConnection):
-        connections.for_card(CARD, "acme")
+        connections.for_card(CARD, "acme", ALL)
     with pytest.raises(NoSuchConnection):
         connections.get("acme")
 
@@ -406,9 +408,9 @@ async def test_a_call_may_name_what_was_made_elsewhere_just_now(make: Make, kand
     one, other = make(), make()
     await one.create("acme", "kandji", FIELDS)
 
-    assert (await other.for_call(CARD, "acme")).name == "acme"
+    assert (await other.for_call(CARD, "acme", ALL)).name == "acme"
     with pytest.raises(NoSuchConnection):
-        await other.for_call(CARD, "beta")
+        await other.for_call(CARD, "beta", ALL)
 
 
 async def test_a_change_begins_with_what_is_there_now(make: Make, kandji: respx.MockRouter) -> None:
@@ -460,7 +462,7 @@ async def test_long_work_goes_on_with_a_new_token(make: Make, kandji: respx.Mock
     kandji.get("/devices").respond(json=[])
     one, other = make(), make()
     await one.create("acme", "kandji", FIELDS)
-    client = other.client(await other.for_call(CARD, "acme"), share=other.get("acme").bulk(patient=True))
+    client = other.client(await other.for_call(CARD, "acme", ALL), share=other.get("acme").bulk(patient=True))
 
     await one.change("acme", {"token": "new"})
     await other.look()

@@ -21,6 +21,7 @@ from connector.engine.settings import Settings
 from connector.sdk.errors import AlreadyExists, Conflict, NoSuchFlow
 from tests.cases import case_of
 from tests.conftest import Upcard, asked, opened
+from tests.connector.engine.parts import caller
 from tests.lists import Paged, records_like
 from tests.receiver import receiving
 
@@ -268,7 +269,7 @@ async def test_a_stream_that_the_flow_would_not_take_does_not_start(upcard: Upca
 
 
 async def _read(upcard: Upcard, call: dict[str, Any]) -> Any:
-    return await upcard.host.reader.read(Call(CARD, "a test", **call))
+    return await upcard.host.reader.read(Call(CARD, caller("a test"), **call))
 
 
 async def _given(row: Any) -> Any:

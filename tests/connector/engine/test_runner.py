@@ -15,6 +15,7 @@ from connector.engine.runs import Run
 from connector.sdk.errors import InvalidCall, NoSuchFlow, Refused, UpcardError
 from connector.sdk.results import Counted, Page
 from tests.conftest import TOKEN, Upcard, asked, opened
+from tests.connector.engine.parts import caller
 from tests.receiver import receiving
 
 DEVICE = {"device_id": "d1", "device_name": "Nora's MacBook Pro", "platform": "Mac"}
@@ -22,7 +23,7 @@ PIN = "073916"
 
 
 async def ready(upcard: Upcard, card: str, **said: Any) -> Ready:
-    return await upcard.host.reader.read(Call(f"kandji.{card}", "k1", **said))
+    return await upcard.host.reader.read(Call(f"kandji.{card}", caller("k1"), **said))
 
 
 async def ran(upcard: Upcard, card: str, **said: Any) -> tuple[Run, Answer]:
@@ -127,7 +128,7 @@ async def test_a_change_is_on_record_before_it_is_sent(upcard: Upcard, kandji: r
         return httpx.Response(200)
 
     kandji.post("/devices/d1/action/restart").mock(side_effect=queue)
-    call = await upcard.host.reader.read(Call("kandji.restart_device", "k9", inputs={"device_id": "d1"}))
+    call = await upcard.host.reader.read(Call("kandji.restart_device", caller("k9"), inputs={"device_id": "d1"}))
 
     await upcard.host.runner.run(call, 10)
 

@@ -133,7 +133,7 @@ async def test_a_held_method_is_not_sent(played: respx.MockRouter, acme: Any) ->
     with pytest.raises(WouldSend) as raised:
         await client.ask("POST", "devices", "d 1", json={"PIN": "1"})
 
-    assert raised.value == WouldSend("POST", "/api/v1/devices/d%201", {}, {}, {"PIN": "1"})
+    assert raised.value == WouldSend("POST", "/api/v1/devices/d%201", {}, {}, {"PIN": "1"}, ("devices", "d 1"))
     assert client.targets == [("devices", "d 1")]
     assert [call.request.method for call in played.calls] == ["GET"]
     assert client.held == CHANGES
