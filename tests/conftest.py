@@ -29,6 +29,12 @@ logs.configure("warning")
 
 HOST = "http://upcard.test"
 TENANT = "https://acme.api.kandji.io"
+UNCAPPED = dict.fromkeys(
+    (
+        *("destroys_per_10_minutes", "destroys_per_day", "destroys_percent_of_fleet"),
+        *("disruptions_per_10_minutes", "disruptions_per_day"),
+    )
+)
 TOKEN = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
@@ -115,7 +121,7 @@ class opened:  # noqa: N801
     """
 
     def __init__(self, folder: Path, *, worker: bool = False, limits: Limits | None = None, **settings: Any) -> None:
-        self._settings = Settings(data_dir=folder, worker=worker, **settings)
+        self._settings = Settings(data_dir=folder, worker=worker, **{"repeat_window": 0, **settings})
         self._limits = limits
 
     async def __aenter__(self) -> Upcard:
@@ -158,7 +164,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
 async def _connect(host: Host) -> None:
     with respx.mock(using="httpx", base_url=f"{TENANT}/api/v1") as router:
         router.get("/devices").respond(json=[])
-        account = await host.connections.create("acme", "kandji", {"url": TENANT, "token": TOKEN})
+        fields = {"url": TENANT, "token": TOKEN}
+        account = await host.connections.create("acme", "kandji", fields, {"destroy": "on", **UNCAPPED})
     account.service.sleep = _no_wait
 
 

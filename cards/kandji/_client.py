@@ -84,9 +84,13 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
     async def check(self) -> None:
         await self.get("devices", limit=1)
 
-    async def target(self, path: tuple[str, ...]) -> None:
-        if path[:1] == ("devices",) and len(path) > 1:
-            await self.device(path[1])
+    async def target(self, path: tuple[str, ...]) -> str | None:
+        if path[:1] != ("devices",) or len(path) == 1:
+            return None
+        return CommandedDevice.of(await self.device(path[1])).serial_number
+
+    async def has_fleet(self, least: int) -> bool:
+        return bool(rows_of(await self.get("devices", limit=1, offset=least - 1)))
 
     async def device(self, device_id: str, *part: str) -> Json:
         return record_of(await self.get("devices", device_id, *part))

@@ -115,7 +115,7 @@ class Blueprint(Record, identity="id"):
     description: Text = field("Description")
     params: Object = field("Parameters by their ID")
     computers_count: Integer = field("Number of assigned devices")
-    enrollment_code: Object = field("The code for manual enrollment, and whether it is active")
+    enrollment_code: Object = field("The code for manual enrollment, and whether it is active", secret=True)
     type: Text = field("classic or map")
 
 

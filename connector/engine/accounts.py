@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from connector.engine.budget import Budget, Share
+from connector.engine.policies import Policy
 from connector.sdk.client import Connection
 from connector.sdk.errors import Conflict
-from connector.sdk.http import Reply, Service
+from connector.sdk.http import READS, Reply, Service
 
 
 class Changed(Exception):
@@ -24,6 +25,7 @@ class Account:
     connection: Connection
     service: Service
     budget: Budget | None
+    policy: Policy
     created: str
     changed: str
 
@@ -38,12 +40,25 @@ Known = Callable[[str], Account]
 class Living(Service):
     """The service of an account as it is at each request; another address would be another account (SSRF-14)."""
 
-    def __init__(self, account: Account, share: Share | None, known: Known) -> None:
+    def __init__(
+        self, account: Account, share: Share | None, known: Known, before: Callable[[], None] | None = None
+    ) -> None:
         self._account = account
         self._share = share
         self._known = known
+        self._before = before
+        self.changed: int | None = None  # status of the last answer to a request that changes something
 
     async def ask(self, method: str, path: str, **said: Any) -> Reply:
+        if method in READS:
+            return await self._asked(method, path, **said)
+        if self._before:
+            self._before()
+        reply = await self._asked(method, path, **said)
+        self.changed = reply.status
+        return reply
+
+    async def _asked(self, method: str, path: str, **said: Any) -> Reply:
         while True:
             account = self._now()
             service = (

@@ -29,7 +29,11 @@ def scopes(deed: Deed) -> list[str]:
 
 @dataclass(frozen=True)
 class Call:
-    """A call as it came in. `records`: the caller takes the records of a list itself (NDJSON)."""
+    """A call as it came in.
+
+    records: the caller takes the records of a list itself (NDJSON).
+    key: the Idempotency-Key. confirm: the name of the target, repeated. reason: for who approves it.
+    """
 
     card: str
     caller: Caller
@@ -39,6 +43,9 @@ class Call:
     stream: Any = None
     dry_run: bool = False
     records: bool = False
+    key: str | None = None
+    confirm: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,13 @@ class Ready:
     inputs: CardInputs
     streaming: Streaming | None
     dry_run: bool
+    key: str | None = None
+    confirm: str | None = None
+    reason: str | None = None
+
+    @property
+    def sees_secrets(self) -> bool:
+        return "cards:secret" in self.caller.grant.scopes
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,10 @@ class Reader:
         if card.by_name:
             call.caller.need(*scopes(deed))
             call.caller.need_card(self.catalog.card(deed.card))
-        return Ready(card, call.caller, deed, account, options, inputs, streaming, call.dry_run)
+        return Ready(
+            *(card, call.caller, deed, account, options, inputs, streaming, call.dry_run),
+            *(call.key, call.confirm, call.reason),
+        )
 
     async def _deed(self, card: Card, options: CardOptions, inputs: CardInputs, account: Account) -> Deed:
         """What it would do; a request that the caller wrote is read, and not sent."""

@@ -18,6 +18,7 @@ from connector.engine.addresses import Allowed, read_address
 from connector.engine.budget import Budgets, Share
 from connector.engine.clock import now
 from connector.engine.keys import Grant
+from connector.engine.policies import Policy, first_policy
 from connector.engine.seals import Broken, Seals
 from connector.engine.store import Store
 from connector.sdk.card import Card
@@ -113,19 +114,40 @@ class Connections:
         why = f"Name one of the {len(fitting)} {card.connector} connections."
         raise InvalidCall.of([Fault("connection", why)])
 
-    def client(self, account: Account, held: frozenset[str] = frozenset(), share: Share | None = None) -> Client[Any]:
+    def client(
+        self,
+        account: Account,
+        held: frozenset[str] = frozenset(),
+        share: Share | None = None,
+        living: Living | None = None,
+    ) -> Client[Any]:
         """The account's client; its requests count as single calls, unless a share is given."""
-        return self._client(account, Living(account, share, self.get), held)
+        return self._client(account, living or Living(account, share, self.get), held)
 
-    async def create(self, name: str, connector: str, fields: Json) -> Account:
-        """Check the fields against the service, then keep them."""
+    def living(self, account: Account, before: Callable[[], None]) -> Living:
+        """Its service, for one call. `before`: what to ask before each request that changes something; it may raise."""
+        return Living(account, None, self.get, before)
+
+    async def create(self, name: str, connector: str, fields: Json, policy: Json | None = None) -> Account:
+        """Check the fields against the service, then keep them. `policy`: where it differs from a new connection's."""
         if not NAME.fullmatch(name):
             raise InvalidCall.of([Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")])
         if name in self._accounts:
             raise AlreadyExists("There is a connection of this name already.")
         at = now()
-        row = {"name": name, "connector": connector, "created": at, "changed": at}
-        return await self._checked(row, self._read(connector, fields), sa.insert(connections))
+        connection = self._read(connector, fields)
+        wanted = _changed(first_policy(connection), policy or {})
+        row = {"name": name, "connector": connector, "created": at, "changed": at, "policy": wanted.kept()}
+        return await self._checked(row, connection, sa.insert(connections))
+
+    async def set_policy(self, name: str, policy: Json) -> Account:
+        """Change what is given of a policy; on other hosts when they look. The service is not asked."""
+        await self.look()
+        wanted = _changed(self.get(name).policy, policy)
+        change = sa.update(connections).where(connections.c.name == name).values(policy=wanted.kept(), changed=now())
+        await self._store.run(lambda db: db.execute(change))
+        await self.look()
+        return self.get(name)
 
     async def change(self, name: str, fields: Json) -> Account:
         """Replace some fields. A new address needs the secrets anew: else a token could be led elsewhere (SSRF-14)."""
@@ -137,6 +159,7 @@ class Connections:
         else:
             merged = {**account.connection.model_dump(), **fields}
         row = {"name": name, "connector": account.connector, "created": account.created, "changed": now()}
+        row["policy"] = before["policy"]
         as_read = (connections.c.name == name, connections.c.fields == before["fields"])  # every change seals it anew
         change = sa.update(connections).where(*as_read)
         return await self._checked(row, self._read(account.connector, merged), change)
@@ -213,7 +236,14 @@ class Connections:
         single = Share(budget, bulk=False, patient=False) if budget else None
         heard = self._heard(row["connector"]) if self._heard else None
         service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep, single, heard)
-        return Account(row["name"], row["connector"], connection, service, budget, row["created"], row["changed"])
+        policy = Policy.of(row["policy"])
+        return Account(
+            row["name"], row["connector"], connection, service, budget, policy, row["created"], row["changed"]
+        )
+
+
+def _changed(policy: Policy, given: Json) -> Policy:
+    return accept(Policy, policy.model_dump() | given, "policy")
 
 
 def meant(error: UpcardError) -> UpcardError:

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
 from connector.engine.addresses import Allowed
+from connector.engine.answers import Answers
+from connector.engine.approvals import Approvals
+from connector.engine.audit import LOGGED, Audit
 from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
 from connector.engine.destinations import SHARED, Destinations
 from connector.engine.durable import Queue, take_over, working
 from connector.engine.duties import again, on_duty
+from connector.engine.fingerprints import Fingerprints
 from connector.engine.flows import Flows
+from connector.engine.gate import Gate
 from connector.engine.gauges import EVERY as GAUGED
 from connector.engine.gauges import Gauges
 from connector.engine.hosts import BEAT, Presence, present
@@ -31,6 +36,7 @@ from connector.engine.store import Store
 from connector.engine.streams import Streams
 from connector.engine.sweep import EVERY as SWEEP
 from connector.engine.sweep import sweep
+from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import WATCH, Worker
@@ -49,6 +55,9 @@ class Host:
     settings: Settings
     catalog: Catalog
     keys: Keys
+    audit: Audit
+    switch: Switch
+    approvals: Approvals
     connections: Connections
     flows: Flows
     trials: Trials
@@ -97,11 +106,16 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         telemetry = Telemetry()
         connections = Connections(found, store, sealed, upstream, services, budgets, telemetry.heard)
         keys = Keys(store)
+        audit = Audit(store, sealed)
+        switch = Switch(store, audit, settings.data_dir, always=settings.kill_switch)
+        approvals = Approvals(store, sealed, keys, audit)
         flows = Flows(store, sealed, receivers)
         reader = Reader(found, connections, flows, receivers, settings.unregistered_flows)
         draining = asyncio.Event()
-        runner = Runner(connections, runs, streams, telemetry, draining)
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
+        answers = Answers(sealed, Fingerprints(store, sealed), settings.repeat_window)
+        gate = Gate(store, runs, connections, answers, approvals, audit, switch, presence.id)
+        runner = Runner(reader, connections, runs, streams, gate, telemetry, draining)
         destinations = Destinations(store, presence)
         stack.callback(destinations.close)
         jobs = Jobs(found, connections, flows, sealed, callbacks, destinations, settings.schedule)
@@ -112,6 +126,9 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         duties = [
             again(connections.look, LOOK),
             again(keys.look, LOOK),
+            again(switch.look, LOOK),
+            again(approvals.expire, SWEEP),
+            again(audit.log_head, LOGGED),
             again(gauges.look, GAUGED),
             again(gauges.listen, 0.0),
         ]
@@ -129,6 +146,9 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             settings=settings,
             catalog=found,
             keys=keys,
+            audit=audit,
+            switch=switch,
+            approvals=approvals,
             connections=connections,
             flows=flows,
             trials=trials,

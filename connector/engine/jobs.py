@@ -14,6 +14,7 @@ from connector.engine.connections import Connections
 from connector.engine.delivery import Asked, Handover
 from connector.engine.destinations import Destinations
 from connector.engine.flows import Flows, Target
+from connector.engine.outputs import asking
 from connector.engine.seals import Seals
 from connector.sdk import trace
 from connector.sdk.kinds import Json
@@ -69,7 +70,7 @@ class Jobs:
         return Job(
             card=card.key,
             wanted=wanted,
-            ask=lambda cursor: card.ask(options, inputs, client, cursor),
+            ask=asking(card, options, inputs, client, sees_secrets=job.get("secrets", True)),
             identity=card.record.identity if card.record else "",
             handover=handover,
             share=share,
@@ -88,6 +89,7 @@ def seal_job(ready: Ready, run: str, seals: Seals) -> str:
         "inputs": ready.inputs.model_dump(),
         "wanted": streaming.wanted.model_dump(),
         "target": asdict(streaming.unregistered) if streaming.unregistered else None,
+        "secrets": ready.sees_secrets,
         "request": trace.REQUEST.get(),
         "trace": trace.TRACE.get(),
     }

@@ -122,6 +122,19 @@ class Keys:
     def all(self) -> list[Key]:
         return sorted(self._keys.values(), key=lambda key: key.created)
 
+    def known(self, id_: str) -> Caller | None:
+        """The caller with this key, while it is good."""
+        key = self._keys.get(id_)
+        return key.caller if key and not key.is_over else None
+
+    def makers(self, id_: str) -> set[str]:
+        """A key, the one that made it, and so on."""
+        found: set[str] = set()
+        while id_ and id_ not in found:
+            found.add(id_)
+            id_ = self._keys[id_].maker if id_ in self._keys else ""
+        return found
+
     async def look(self) -> None:
         """See which keys were made and revoked on other hosts."""
         before = self._keys

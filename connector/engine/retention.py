@@ -1,4 +1,4 @@
-"""Forget what is old: runs with all they have, DBOS's own records of them, and budgets. Nothing else deletes.
+"""Forget what is old: runs with all they have, DBOS's own records of them, answers, counts. The audit is kept.
 
 Hosts that died are forgotten by who takes over their streams, and not before (durable.py).
 """
@@ -11,6 +11,7 @@ from dbos import DBOS
 
 from connector.engine import tables
 from connector.engine.clock import written
+from connector.engine.policies import DAY
 from connector.engine.store import Store
 
 EVERY = 3600.0  # seconds
@@ -32,6 +33,10 @@ def _forget(db: sa.Connection, days: int) -> None:
     for table in (failures, pages):
         db.execute(sa.delete(table).where(table.c.run.in_(sa.select(runs.c.id).where(old))))
     db.execute(sa.delete(runs).where(old))
+    db.execute(sa.delete(tables.answers).where(tables.answers.c.until < time.time()))
+    db.execute(sa.delete(tables.commands).where(tables.commands.c.at < time.time() - DAY))
+    decided = tables.approvals.c.state != "waiting"
+    db.execute(sa.delete(tables.approvals).where(decided, tables.approvals.c.created < _ago(days)))
     db.execute(sa.delete(tables.budgets).where(tables.budgets.c.hour < time.time() - BUDGETS))
 
 

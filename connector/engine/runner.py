@@ -1,26 +1,30 @@
-"""Run a call that was read: open the client, let the card answer, judge refusals, and keep the run."""
+"""Run a call that was read: through the gate, to the service, and on record; a stream is accepted for later."""
 
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from pydantic_core import PydanticSerializationError
+from sqlalchemy import RowMapping
 
-from connector.engine.calls import Ready
+from connector.engine.answers import Earlier
+from connector.engine.approvals import Approved
+from connector.engine.calls import Reader, Ready, scopes
 from connector.engine.connections import Connections, meant
-from connector.engine.runs import Run, Runs
+from connector.engine.gate import Gate, Pass
+from connector.engine.keys import Caller
+from connector.engine.outputs import ask, held, outputs, safe, would_send, written
+from connector.engine.runs import ENDED, Run, Runs
 from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
-from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
-from connector.sdk.errors import OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
-from connector.sdk.kinds import EXPLANATION, STATUS, Json
-from connector.sdk.masks import HIDDEN, SECRET_LIKE
-from connector.sdk.pages import Ask, pages
-from connector.sdk.results import FIRST, Counted, Cursor, Page, ResultSet
-from connector.sdk.tables import CardInputs, CardOutputs, rows
+from connector.sdk.client import WouldSend
+from connector.sdk.errors import OutcomeUnknown, Unavailable, UpcardError
+from connector.sdk.kinds import Json
+from connector.sdk.pages import pages
+from connector.sdk.results import Counted, Cursor, Page
+from connector.sdk.tables import CardOutputs
 
 RETRY = 2.0  # seconds after which another host, or the next process of this one, takes calls
 
@@ -38,7 +42,7 @@ class Stopping(Unavailable):
 class Answer:
     """What a run gave: outputs, the problem it ended with, or for a dry run what would have been sent.
 
-    `written` is the outputs as JSON.
+    written: the outputs as JSON; of an answer that is given again there is nothing else.
     """
 
     outputs: CardOutputs | None = None
@@ -52,9 +56,11 @@ class Answer:
 class Runner:
     """Runs calls; one of these serves every face of the host."""
 
+    reader: Reader
     connections: Connections
     runs: Runs
     streams: Streams
+    gate: Gate
     telemetry: Telemetry
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: "set[asyncio.Task[Answer]]" = field(default_factory=set)
@@ -63,28 +69,58 @@ class Runner:
         """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None)."""
         self._refuse_when_stopping()
         if ready.streaming and not ready.dry_run:
-            run = await self.streams.accept(ready)
-            with suppress(Stopping):
-                if ended := await self._or_stop(self.streams.wait(run, wait)):
-                    return run, _of_stream(ended)
-            return await self.streams.look(run.id) if wait else run, None
-        run = Run(ready.card.key, ready.account.name, ready.caller.id)
-        if ready.card.effect == "read":
-            self.runs.begin_read(run)
-        else:
-            await self.runs.begin(run)
-        task = asyncio.create_task(self._work(ready, run))
+            run = await self.streams.accept(ready, self.gate.claim(ready))
+            return await (self._replayed(run, wait) if isinstance(run, Earlier) else self._stream(run, wait))
+        entered = await self.gate.enter(ready, Run(ready.card.key, ready.account.name, ready.caller.id))
+        if isinstance(entered, Earlier):
+            return await self._replayed(entered, wait)
+        task = self._begun(entered)
+        await asyncio.wait({task}, timeout=wait)
+        return entered.run, task.result() if task.done() else None
+
+    async def approve(self, row: RowMapping, by: Caller, reason: str | None) -> None:
+        """Make a call that a second person agrees to; who asked looks at the run, or asks again.
+
+        Raises Forbidden where `by` is no second person or may not make the call itself, Conflict, SafetyCap.
+        """
+        self._refuse_when_stopping()
+        ready = await self.reader.read(self.gate.approvals.call(row, by))
+        by.need(*scopes(ready.deed))
+        by.need_card(ready.card)
+        run = Run(row["card"], row["connection"], row["caller"], row["run"])
+        entered = await self.gate.enter(ready, run, Approved(row["id"], by.id, row["payload"], reason))
+        if isinstance(entered, Pass):
+            self._begun(entered)
+
+    def _begun(self, entered: Pass) -> "asyncio.Task[Answer]":
+        task = asyncio.create_task(self._work(entered))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
-        await asyncio.wait({task}, timeout=wait)
-        return run, task.result() if task.done() else None
+        return task
+
+    async def _stream(self, run: Run, wait: float) -> tuple[Run, Answer | None]:
+        with suppress(Stopping):
+            if ended := await self._or_stop(self.streams.wait(run, wait)):
+                return run, _of_stream(ended)
+        return await self.streams.look(run.id) if wait else run, None
+
+    async def _replayed(self, earlier: Earlier, wait: float) -> tuple[Run, Answer | None]:
+        """What the same call was answered before; a stream is waited for as if it were new."""
+        run, answer = earlier.run, earlier.answer
+        if run.progress and run.state not in ENDED:
+            run, found = await self._stream(run, wait)
+        elif answer is not None:
+            found = Answer(written=answer)
+        else:
+            found = _of_stream(run)
+        return replace(run, replayed=True), found
 
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
         self._refuse_when_stopping()
         client = self.connections.client(ready.account, share=ready.account.bulk(patient=False))
         try:
-            return await _ask(ready, client)(cursor)
+            return await ask(ready, client)(cursor)
         except UpcardError as error:
             raise meant(error) from error
 
@@ -97,7 +133,7 @@ class Runner:
         client = self.connections.client(ready.account, share=share)
         ended: UpcardError | None = UpcardError("The caller went away.")
         try:
-            found = pages(_ask(ready, client))
+            found = pages(ask(ready, client))
             while page := await self._or_stop(_next(found)):
                 if share:
                     share.patient = True  # a failure would cut off the answer, which has begun
@@ -134,34 +170,38 @@ class Runner:
             task.cancel()
             stop.cancel()
 
-    async def _work(self, ready: Ready, run: Run) -> Answer:
-        began = time.monotonic()
+    async def _work(self, entered: Pass) -> Answer:
+        began, run = time.monotonic(), entered.run
         try:
-            answer = await self._answer(ready, run)
+            answer = await self._answer(entered)
         except asyncio.CancelledError:  # by `stop`
-            return await self._failed(run, _cut_off(ready))
+            return await self._failed(entered, _cut_off(entered.ready))
         except Exception:
-            await self.runs.end(run, UpcardError("Something went wrong on our side."))
+            await self._failed(entered, _our_fault(entered.ready))
             raise
         finally:
             self.telemetry.called(run, time.monotonic() - began)
         return answer
 
-    async def _answer(self, ready: Ready, run: Run) -> Answer:
-        client = self.connections.client(ready.account, _held(ready))
+    async def _answer(self, entered: Pass) -> Answer:
+        ready = entered.ready
+        service = self.connections.living(ready.account, self.gate.still_open(ready))
+        client = self.connections.client(ready.account, held(ready), living=service)
         try:
-            outputs = await _outputs(ready, client)
-            answer = Answer(outputs, _written(outputs, reads=ready.card.effect == "read"), dry_run=ready.dry_run)
+            await (self.gate.check(ready) if ready.dry_run else self.gate.waited(entered))
+            found = await outputs(ready, client)
+            answer = Answer(found, written(found, reads=ready.card.effect == "read"), dry_run=ready.dry_run)
         except WouldSend as request:
-            answer = Answer(would_send=_shown(request, ready.inputs), dry_run=True)
+            answer = Answer(would_send=would_send(request, ready.inputs), dry_run=True)
         except UpcardError as error:
-            return await self._failed(run, meant(error))
-        await self.runs.end(run)
+            return await self._failed(entered, meant(error), service.changed)
+        await self.gate.leave(entered, answer.written, None, service.changed)
         return answer
 
-    async def _failed(self, run: Run, error: UpcardError) -> Answer:
-        await self.runs.end(run, error)
-        return Answer(problem=error.shown(run.id))
+    async def _failed(self, entered: Pass, error: UpcardError, status: int | None = None) -> Answer:
+        error = safe(error, entered.ready)
+        await self.gate.leave(entered, b"", error, status)
+        return Answer(problem=error.shown(entered.run.id))
 
 
 async def _next(found: AsyncIterator[Page[Any]]) -> Page[Any] | None:
@@ -174,82 +214,14 @@ def _cut_off(ready: Ready) -> UpcardError:
     return OutcomeUnknown("The host stopped before the service answered. The request may have been carried out.")
 
 
+def _our_fault(ready: Ready) -> UpcardError:
+    if ready.card.effect == "read":
+        return UpcardError("Something went wrong on our side.")
+    return OutcomeUnknown("Something went wrong on our side. The request may have been carried out.")
+
+
 def _of_stream(run: Run) -> Answer:
     if run.error:
         return Answer(problem=run.error)
-    outputs = Counted(record_count=run.progress["delivered"] if run.progress else 0)
-    return Answer(outputs, _written(outputs, reads=True))
-
-
-def _written(outputs: CardOutputs, *, reads: bool) -> bytes:
-    """Before the run ends, since what cannot be handed on is no success (UP-2). What is handed on has 200 levels or so.
-
-    To look for them where an answer is read would cost a page of 300 records a quarter of its parsing; this is free.
-    """
-    try:
-        return outputs.model_dump_json().encode()
-    except PydanticSerializationError as error:
-        why = "The service answered something that is nested too deeply."
-        raise Unexpected(why) if reads else OutcomeUnknown(why + " The request was carried out.") from error
-
-
-async def _outputs(ready: Ready, client: Client[Any]) -> CardOutputs:
-    try:
-        if ready.card.results is not None:
-            return await _first(ready.card.results, ready, client)
-        found: CardOutputs = await ready.card.ask(ready.options, ready.inputs, client)
-        return found
-    except Refused as refusal:
-        return _reported(refusal, ready.card.outputs_for(ready.options))
-
-
-def _ask(ready: Ready, client: Client[Any]) -> Ask:
-    async def ask(cursor: Cursor) -> Page[Any]:
-        page: Page[Any] = await ready.card.ask(ready.options, ready.inputs, client, cursor)
-        return page
-
-    return ask
-
-
-async def _first(results: ResultSet, ready: Ready, client: Client[Any]) -> CardOutputs:
-    """The first record, or the first N: one page, never a second."""
-    table = ready.card.outputs_for(ready.options)
-    if table.when["result_set"] == FIRST:
-        page = await _ask(ready, client)(Cursor(limit=1))
-        return table.of(page.records[0] if page.records else {})
-    page = await _ask(ready, client)(Cursor(limit=results.first))
-    return table.model_validate({results.into: page.records[: results.first]})
-
-
-def _held(ready: Ready) -> frozenset[str]:
-    """The methods that a dry run holds back; a card that only reads has nothing else to show."""
-    if not ready.dry_run:
-        return frozenset()
-    return EVERYTHING if ready.card.effect == "read" else CHANGES
-
-
-def _reported(refusal: Refused, table: type[CardOutputs]) -> CardOutputs:
-    """The refusal as the card's Status Code; raised again where the card has none, or the service only wants time."""
-    kinds = {row.kind: row.key for row in rows(table)}
-    if STATUS not in kinds or refusal.service is None or isinstance(refusal, Throttled):
-        raise refusal
-    values: Json = {kinds[STATUS]: refusal.service.status}
-    if EXPLANATION in kinds:
-        values[kinds[EXPLANATION]] = refusal.service.said
-    return table.model_validate(values)
-
-
-def _shown(request: WouldSend, inputs: CardInputs) -> Json:
-    """What a dry run says it would send; the values of secret inputs, and of names like theirs, are hidden."""
-    secrets = {getattr(inputs, row.key) for row in rows(type(inputs)) if row.mark.secret} - {None}
-    more = {"query": dict(request.query), "headers": dict(request.headers)}
-    told = {key: _hidden(value, secrets) for key, value in more.items() if value}
-    return {"method": request.method, "path": request.path, **told, "body": _hidden(request.body, secrets)}
-
-
-def _hidden(body: Any, secrets: set[Any]) -> Any:
-    if isinstance(body, dict):
-        return {key: HIDDEN if SECRET_LIKE.search(key) else _hidden(value, secrets) for key, value in body.items()}
-    if isinstance(body, list):
-        return [_hidden(value, secrets) for value in body]
-    return HIDDEN if isinstance(body, str) and body in secrets else body
+    found = Counted(record_count=run.progress["delivered"] if run.progress else 0)
+    return Answer(found, written(found, reads=True))

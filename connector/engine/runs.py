@@ -23,14 +23,17 @@ from connector.sdk.kinds import Json
 BEHIND = 0.5  # seconds that records of finished reads wait to be written
 MOST_LISTED = 200
 
-State = Literal["queued", "running", "paused", "succeeded", "failed", "canceling", "canceled"]
+State = Literal["queued", "running", "paused", "waiting_approval", "succeeded", "failed", "canceling", "canceled"]
 ENDED = frozenset({"succeeded", "failed", "canceled", "paused"})
 COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "truncated", "waiting_for", "seconds")
 
 
 @dataclass
 class Run:
-    """One invocation. `streams` says whether it has progress to show."""
+    """One invocation.
+
+    host: that makes the call. replayed: its answer was given before, and is given again.
+    """
 
     card: str
     connection: str
@@ -41,10 +44,12 @@ class Run:
     finished: str | None = None
     error: Json | None = None
     progress: Json | None = None
+    host: str = ""
+    replayed: bool = False
 
     @classmethod
     def of(cls, row: RowMapping) -> "Run":
-        names = ("id", "card", "connection", "caller", "state", "started", "finished")
+        names = ("id", "card", "connection", "caller", "state", "started", "finished", "host")
         error = json.loads(row["error"]) if row["error"] else None
         progress = {name: row[name] for name in COUNTS} if row["job"] else None
         return cls(**{name: row[name] for name in names}, error=error, progress=progress)
@@ -81,17 +86,15 @@ class Runs:
 
     async def begin(self, run: Run) -> Run:
         """A call that changes something: on record before anything is sent."""
-        await self._store.run(lambda db: db.execute(sa.insert(tables.runs).values(_row(run))))
+        await self._store.run(lambda db: insert(db, run))
         return run
 
     async def end(self, run: Run, error: UpcardError | None = None) -> None:
-        run.state, run.finished = ("failed" if error else "succeeded"), now()
-        run.error = error.shown(run.id) if error else None
+        end(run, error)
         if self._live.pop(run.id, None):
             self._behind.append(run)
             return
-        ended = sa.update(tables.runs).where(tables.runs.c.id == run.id).values(_row(run))
-        await self._store.run(lambda db: db.execute(ended))
+        await self._store.run(lambda db: update(db, run))
 
     async def get(self, id_: str, caller: str) -> Run:
         """A run of this caller; another's is not there."""
@@ -140,6 +143,20 @@ class Runs:
         return Run.of(row) if row else None
 
 
+def insert(db: sa.Connection, run: Run) -> None:
+    db.execute(sa.insert(tables.runs).values(_row(run)))
+
+
+def update(db: sa.Connection, run: Run) -> None:
+    db.execute(sa.update(tables.runs).where(tables.runs.c.id == run.id).values(_row(run)))
+
+
+def end(run: Run, error: UpcardError | None = None) -> None:
+    """Say how it ended, by the problem that its caller is told."""
+    run.state, run.finished = ("failed" if error else "succeeded"), now()
+    run.error = error.shown(run.id) if error else None
+
+
 def _row(run: Run) -> Json:
-    names = ("id", "card", "connection", "caller", "state", "started", "finished")
+    names = ("id", "card", "connection", "caller", "state", "started", "finished", "host")
     return {**{name: getattr(run, name) for name in names}, "error": json.dumps(run.error) if run.error else None}

@@ -22,6 +22,13 @@ class Settings(BaseSettings):
     unregistered_flows: bool = Field(False, description="Whether a stream may name a URL instead of a flow")
     worker: bool = Field(True, description="Whether this host works on streams, or only takes calls")
     run_data: bool = Field(False, description="Whether inputs and outputs are kept with a run; secrets never are")
+    repeat_window: int = Field(
+        600,
+        ge=0,
+        le=86400,
+        description="Seconds in which the same call that destroys is one",
+    )
+    kill_switch: bool = Field(False, description="Whether no disruptive card is sent at all")
     retry_pauses: str = Field("2,10", description="Seconds before a record is sent again, at most: once for each pause")
     retention_days: int = Field(30, ge=1, description="Days that runs are kept")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
+        self._synced = _engine(url, synced=True)
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         return await asyncio.to_thread(self.run_here, work)
@@ -30,6 +32,15 @@ class Store:
     def run_here(self, work: Callable[[sa.Connection], T]) -> T:
         """The same in the calling thread, for a start-up or a command."""
         with self.engine.begin() as connection:
+            return work(connection)
+
+    async def run_alone(self, work: Callable[[sa.Connection], T]) -> T:
+        """The same while no other host does; what it wrote is on the disk when it returns (DA-8)."""
+        return await asyncio.to_thread(self.run_alone_here, work)
+
+    def run_alone_here(self, work: Callable[[sa.Connection], T]) -> T:
+        with self._synced.begin() as connection:
+            connection.execute(sa.text(ALONE[connection.dialect.name]))
             return work(connection)
 
     def migrate(self) -> None:
@@ -41,6 +52,7 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._synced.dispose()
 
 
 def inserting(db: sa.Connection) -> Any:
@@ -71,14 +83,14 @@ def _upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _engine(url: str) -> sa.Engine:
+def _engine(url: str, *, synced: bool = False) -> sa.Engine:
     made = sa.make_url(url)
     if made.get_backend_name() != "sqlite":
         return sa.create_engine(made.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
     if made.database:
         _private_file(Path(made.database))
     engine = sa.create_engine(made, pool_size=10)
-    sa.event.listen(engine, "connect", _pragmas)
+    sa.event.listen(engine, "connect", partial(_pragmas, synchronous="FULL" if synced else "NORMAL"))
     return engine
 
 
@@ -87,6 +99,7 @@ def _private_file(path: Path) -> None:
     path.touch(mode=0o600)
 
 
-def _pragmas(connection: Any, _record: Any) -> None:
-    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL"):
+def _pragmas(connection: Any, _record: Any, *, synchronous: str) -> None:
+    """NORMAL outlives the process, FULL the machine as well."""
+    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", f"synchronous={synchronous}"):
         connection.execute(f"PRAGMA {pragma}")

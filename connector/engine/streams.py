@@ -10,6 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from connector.engine import tables
+from connector.engine.answers import Earlier
 from connector.engine.calls import Ready
 from connector.engine.clock import now
 from connector.engine.durable import Queue
@@ -25,6 +26,7 @@ MOST_NAMED = 20  # positions that are no failures
 LAST = 2**63 - 1  # position that the store can hold
 
 Asked = Literal["pause", "cancel"]
+Take = Callable[[sa.Connection, str], Earlier | None]
 runs, failures = tables.runs, tables.failures
 
 
@@ -37,19 +39,24 @@ class Streams:
         self._queue = queue
         self._nudges: dict[str, asyncio.Event] = {}
 
-    async def accept(self, ready: Ready) -> Run:
-        """Put a stream on record and in the queue, both or neither."""
+    async def accept(self, ready: Ready, take: Take | None = None) -> Run | Earlier:
+        """Put a stream on record and in the queue, both or neither.
+
+        take: takes the place of its answer, or finds what has it.
+        """
         run = Run(ready.card.key, ready.account.name, ready.caller.id, state="queued")
         names = ("id", "card", "connection", "caller", "state", "started")
         row = {name: getattr(run, name) for name in names}
         row["job"] = seal_job(ready, run.id, self._seals)
 
-        def work(db: sa.Connection) -> None:
+        def work(db: sa.Connection) -> Run | Earlier:
+            if take and (earlier := take(db, run.id)):
+                return earlier
             db.execute(sa.insert(runs).values(row))
             self._queue.put(db, run.id, 0)
+            return run
 
-        await self._store.run(work)
-        return run
+        return await (self._store.run_alone(work) if take else self._store.run(work))
 
     async def wait(self, run: Run, seconds: float) -> Run | None:
         """The run as it ended, or None if it did not in that time."""
@@ -82,8 +89,10 @@ class Streams:
         """Ask the host that works on a stream to pause or cancel it; one that nobody works on is set at once."""
         still: list[str] = ["queued", "paused"] if asked == "cancel" else ["queued"]
         then = "canceled" if asked == "cancel" else "paused"
+        asked_to_cancel = sa.true() if asked == "cancel" else sa.false()
         stream = (runs.c.id == run.id, runs.c.job.is_not(None))  # a command that was sent cannot be called back
-        at_once = sa.update(runs).where(*stream, runs.c.state.in_(still))
+        call = (runs.c.job.is_(None), asked_to_cancel)  # but one that its policy holds can
+        at_once = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(still), sa.or_(stream[1], sa.and_(*call)))
         later = sa.update(runs).where(*stream, runs.c.state == "running")
         coming = {"wanted": asked, **({"state": "canceling"} if asked == "cancel" else {})}
 

@@ -133,6 +133,9 @@ audit = sa.Table(  # append-only; each entry has the hash of the one before (DA-
     sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("entry", sa.Text, nullable=False),  # canonical JSON
     sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("caller", sa.String(32)),  # this and the next two as in the entry, to look for
+    sa.Column("card", sa.String(128)),
+    sa.Column("connection", sa.String(64)),
 )
 
 approvals = sa.Table(  # calls that wait for a second person

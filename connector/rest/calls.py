@@ -1,5 +1,6 @@
 """`POST /v1/cards/{connector}/{card}`: call a card; wait for its answer, or take the run and look later."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
@@ -16,7 +17,7 @@ from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
 from connector.rest.problems import problem_answer
 from connector.rest.query import NoQuery, read_query
-from connector.sdk.errors import Unexpected
+from connector.sdk.errors import Fault, InvalidCall, Unexpected
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.results import Page
@@ -25,6 +26,8 @@ from connector.sdk.tables import CardInputs, field
 NDJSON = "application/x-ndjson"
 WAIT = 55.0  # seconds: callers that give up after 60 never see a time-out
 LONGEST_WAIT = 600.0
+KEY = re.compile(r"[!-~]{1,255}")
+QUOTED = re.compile(r'"[!#-~]+"')  # RFC 9651; a quote inside would be escaped
 
 
 class Envelope(CardInputs):
@@ -35,6 +38,8 @@ class Envelope(CardInputs):
     inputs: Object = field("What the card is given")
     stream: Object = field("How records are handed to a helper flow, where Result Set streams them")
     dry_run: bool = field("Check everything and say what would be sent, but send nothing", default=False)
+    confirm: Text = field("Name of the target, such as its serial number, where the policy asks for it", max_length=200)
+    reason: Text = field("Why, for the second person who has to approve it", max_length=1000)
 
 
 async def call(request: Request, host: Host, card: str, caller: Caller) -> Response:
@@ -42,20 +47,40 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
     if request.scope["query_string"]:
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
-    records = NDJSON in request.headers.get("accept", "")
-    ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records))
+    records, key = NDJSON in request.headers.get("accept", ""), idempotency_key(request)
+    ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
     if records:
         return await _records(host, ready)
     return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The caller's own key for this call, bare or quoted as a structured field (ID-1). Raises InvalidCall."""
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    key = given[0].strip()
+    key = key[1:-1] if QUOTED.fullmatch(key) else key
+    if len(given) > 1 or not KEY.fullmatch(key):
+        why = "Idempotency-Key must be one of 1 to 255 visible ASCII characters."
+        raise InvalidCall.of([Fault("headers/idempotency-key", why)])
+    return key
+
+
 def _answered(run: Run, answer: Answer | None) -> Response:
     """The answer if it came in time; else 202 and where to look."""
+    found = _answer(run, answer)
+    if run.replayed:
+        found.headers["Idempotent-Replayed"] = "true"
+    return found
+
+
+def _answer(run: Run, answer: Answer | None) -> Response:
     if answer is None:
         return json_answer({"run": run.id, "state": run.state}, 202, {"Location": f"/v1/runs/{run.id}"})
     if answer.problem is not None:
         return problem_answer(answer.problem)
-    if answer.outputs is None:
+    if answer.would_send is not None:
         return json_answer({"run": run.id, "dry_run": True, "would_send": answer.would_send})
     dry_run = b',"dry_run":true' if answer.dry_run else b""
     return raw_answer(b'{"run":"%s","outputs":%s%s}' % (run.id.encode(), answer.written, dry_run))

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import get_args
 
 from connector.catalog.find import catalog
 from connector.catalog.openapi import (
@@ -16,6 +17,8 @@ from connector.catalog.openapi import (
     titled,
 )
 from connector.catalog.schema import given_schema, row_schema
+from connector.engine.policies import Policy
+from connector.engine.runs import State
 from connector.rest.operations import CARD, OPERATIONS, Operation
 from connector.rest.problems import PROBLEM
 from connector.sdk.kinds import Json
@@ -29,6 +32,7 @@ TAGS = {
     "Catalogue": "What there is to call.",
     "Resources": "Connections and helper flows.",
     "Runs": "What was called, and control over streams.",
+    "Trust": "The audit, approvals by a second person, and the kill switch.",
     "Documents": "Descriptions of the host, and its health.",
 }
 
@@ -38,6 +42,7 @@ PARAMETERS = {
     "field": "Key of the option or input",
     "name": "Name it was given",
     "run": "ID of the run",
+    "approval": "ID of the approval",
 }
 
 
@@ -102,6 +107,7 @@ SCHEMAS: Json = {
             "name": TEXT,
             "connector": TEXT,
             "fields": OBJECT,
+            "policy": ref("Policy"),
             "created": TEXT,
             "changed": TEXT,
             "budget": {
@@ -136,7 +142,7 @@ SCHEMAS: Json = {
             "run": TEXT,
             "card": TEXT,
             "connection": TEXT,
-            "state": {"enum": ["queued", "running", "paused", "succeeded", "failed", "canceling", "canceled"]},
+            "state": {"enum": list(get_args(State))},
             "started": TEXT,
             "finished": NULLABLE,
             "progress": OBJECT,
@@ -144,6 +150,59 @@ SCHEMAS: Json = {
         },
         "progress",
         "error",
+    ),
+    "Policy": given_schema(Policy),
+    "Entry": {
+        **_record(
+            {
+                "seq": {"type": "integer"},
+                "at": TEXT,
+                "event": {**TEXT, "description": "call, outcome, approval, key_created, …"},
+                "caller": {**TEXT, "description": "ID of the key"},
+                "request": TEXT,
+                "run": TEXT,
+                "card": TEXT,
+                "equals": {**TEXT, "description": "The card under whose policy a written request was sent"},
+                "effect": TEXT,
+                "connection": TEXT,
+                "target": {**TEXT, "description": "What was acted on, such as the ID of a device"},
+                "payload": {**TEXT, "description": "Fingerprint of options and inputs"},
+                "decision": {**TEXT, "description": "allowed, refused, held, approved, expired"},
+                "why": TEXT,
+                "outcome": {**TEXT, "description": "succeeded, or the slug of the problem"},
+                "status": {"type": "integer", "description": "Of the service's answer"},
+                "previous": {**TEXT, "description": "Hash of the entry before"},
+                "hash": {**TEXT, "description": "SHA-256 of this entry"},
+            },
+            *("run", "card", "equals", "effect", "connection", "target", "payload"),
+            *("decision", "why", "outcome", "status"),
+        ),
+        "additionalProperties": True,
+    },
+    "Approval": _record(
+        {
+            "id": TEXT,
+            "run": TEXT,
+            "caller": {**TEXT, "description": "ID of the key that asked"},
+            "card": TEXT,
+            "connection": TEXT,
+            "target": {**NULLABLE, "description": "What it acts on, by the name that people know it by"},
+            "reason": NULLABLE,
+            "state": {"enum": ["waiting", "approved", "refused", "expired"]},
+            "created": TEXT,
+            "expires": TEXT,
+            "decided_by": NULLABLE,
+            "decided_at": NULLABLE,
+            "decided_why": NULLABLE,
+        }
+    ),
+    "KillSwitch": _record(
+        {
+            "on": {"type": "boolean"},
+            "by": {"type": "array", "items": {"enum": ["call", "file", "setting"]}},
+            "reason": NULLABLE,
+            "at": NULLABLE,
+        }
     ),
     "Failure": _record(
         {
@@ -268,6 +327,11 @@ def _problem(says: str) -> Json:
 
 def _shared_parameters() -> Json:
     headers = {
+        "IdempotencyKey": (
+            "Idempotency-Key",
+            False,
+            "1 to 255 visible ASCII characters: the same key and call is done once, and answered alike for 24 hours",
+        ),
         "Prefer": ("Prefer", False, "`wait=N`: seconds to wait for the answer; `respond-async`: do not wait"),
         "WebhookId": ("webhook-id", True, "The record's ID: the run and its position, the same in every attempt"),
         "WebhookTimestamp": ("webhook-timestamp", True, "Seconds since 1970 of this attempt"),

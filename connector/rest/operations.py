@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.rest import discovery, documents, events, resources, runs
+from connector.rest import discovery, documents, events, resources, runs, trust
 from connector.rest.query import NoQuery, read_query
 from connector.sdk.errors import NotFound
 from connector.sdk.tables import CardInputs
@@ -17,6 +17,7 @@ CARD = "/v1/cards/{connector}/{card}"
 CONNECTION = "/v1/connections/{name}"
 FLOW = "/v1/flows/{name}"
 RUN = "/v1/runs/{run}"
+APPROVAL = "/v1/approvals/{approval}"
 EVENTS = "text/event-stream"
 METRICS = "text/plain"
 ASKING = ("409", "502", "503")  # how an operation can end that asks a service
@@ -121,6 +122,26 @@ RESOURCES = (
     Operation("DELETE", FLOW, "Delete a helper flow", resources.delete_flow, None, status=204),
 )
 
+TRUST = (
+    Operation("GET", "/v1/audit", "List the audit", trust.list_audit, "[Entry]", query=trust.EntriesWanted),
+    Operation(
+        "GET", "/v1/approvals", "List approvals", trust.list_approvals, "[Approval]", query=trust.ApprovalsWanted
+    ),
+    Operation("GET", APPROVAL, "Get an approval", trust.get_approval, "Approval"),
+    Operation(
+        "POST",
+        APPROVAL + "/approve",
+        "Approve a call",
+        trust.approve,
+        "Approval",
+        takes=trust.Decision,
+        fails=("429",),
+    ),
+    Operation("POST", APPROVAL + "/refuse", "Refuse a call", trust.refuse, "Approval", takes=trust.Decision),
+    Operation("GET", "/v1/kill-switch", "Get the kill switch", trust.get_kill_switch, "KillSwitch"),
+    Operation("PUT", "/v1/kill-switch", "Turn the kill switch", trust.turn_kill_switch, "KillSwitch", takes=trust.Turn),
+)
+
 RUNS = (
     Operation("GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=runs.RunsWanted),
     Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
@@ -157,4 +178,4 @@ DOCUMENTS = (
     ),
 )
 
-OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Runs": RUNS, "Documents": DOCUMENTS}
+OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Runs": RUNS, "Trust": TRUST, "Documents": DOCUMENTS}

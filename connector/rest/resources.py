@@ -20,10 +20,12 @@ class NewConnection(CardInputs):
     name: str = field("Name to call the connection by: a-z, 0-9, hyphen and underscore", max_length=64)
     connector: str = field("Key of the connector, such as kandji", max_length=64)
     fields: dict = field("What the connector's connection schema asks for")  # type: ignore[type-arg]
+    policy: Object = field("What it lets through of cards that destroy or disrupt; see Policy")
 
 
-class ChangedConnection(CardInputs):
-    fields: dict = field("The fields to change; a new address needs the secrets again")  # type: ignore[type-arg]
+class ChangedConnection(CardInputs, any_of=("fields", "policy")):
+    fields: Object = field("The fields to change; a new address needs the secrets again")
+    policy: Object = field("What to change of what it lets through; see Policy")
 
 
 class NewFlow(CardInputs):
@@ -55,7 +57,8 @@ async def list_connections(request: Request) -> Response:
 
 async def create_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
-    account = await known.create(wanted.name, wanted.connector, wanted.fields)
+    account = await known.create(wanted.name, wanted.connector, wanted.fields, wanted.policy)
+    await _audited(request, "connection_created", account.name)
     return json_answer(_connection(known, account), 201, {"Location": f"/v1/connections/{account.name}"})
 
 
@@ -68,11 +71,20 @@ async def get_connection(request: Request) -> Response:
 
 async def change_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(ChangedConnection, await read_body(request))
-    return json_answer(_connection(known, await known.change(request.path_params["name"], wanted.fields)))
+    name = request.path_params["name"]
+    account = known.get(name)
+    if wanted.policy is not None:
+        account = await known.set_policy(name, wanted.policy)
+        await _audited(request, "policy_changed", name, **{key: str(value) for key, value in wanted.policy.items()})
+    if wanted.fields is not None:
+        account = await known.change(name, wanted.fields)
+        await _audited(request, "connection_changed", name)
+    return json_answer(_connection(known, account))
 
 
 async def delete_connection(request: Request) -> Response:
     await _host(request).connections.delete(request.path_params["name"])
+    await _audited(request, "connection_deleted", request.path_params["name"])
     return raw_answer(b"", 204)
 
 
@@ -123,6 +135,10 @@ async def delete_flow(request: Request) -> Response:
     return raw_answer(b"", 204)
 
 
+async def _audited(request: Request, event: str, name: str, **facts: str) -> None:
+    await _host(request).audit.note(event, request.state.caller.id, connection=name, **facts)
+
+
 async def _connections(request: Request) -> Connections:
     """As they are now, on whichever host they were changed."""
     known = _host(request).connections
@@ -137,6 +153,7 @@ def _host(request: Request) -> Host:
 
 def _connection(known: Connections, account: Account) -> Json:
     shown = {"name": account.name, "connector": account.connector, "fields": dict(known.shown(account))}
+    shown["policy"] = account.policy.shown()
     return {**shown, "created": account.created, "changed": account.changed}
 
 

@@ -85,8 +85,16 @@ class Client(Generic[C]):
         """Ask the service for the least that proves the connection."""
         raise NotImplementedError
 
-    async def target(self, path: tuple[str, ...]) -> None:
-        """In a dry run: look up what a request would change, so that a wrong target is told. Nothing by default."""
+    async def target(self, path: tuple[str, ...]) -> str | None:
+        """Look up what a request would change: the name by which a person knows it, such as a serial number.
+
+        A wrong target is told by its error. None by default: there is nothing to look up.
+        """
+        return None
+
+    async def has_fleet(self, least: int) -> bool:
+        """Whether there are so many devices, or whatever else it is that can be lost. Yes by default."""
+        return True
 
     async def get(self, *path: str, **query: Any) -> Any:
         return (await self.ask("GET", *path, query=query)).accepted().body
@@ -122,15 +130,8 @@ class Client(Generic[C]):
         where = self.prefix + "".join("/" + _segment(part) for part in path) + "/" * slash
         wanted = {key: value for key, value in (query or {}).items() if value is not None}
         if method in self.held:
-            await self._looked_up(path)
             raise WouldSend(method, where, wanted, headers or {}, json, path)
         return await self.service.ask(method, where, query=wanted or None, json=json, headers=headers)
-
-    async def _looked_up(self, path: tuple[str, ...]) -> None:
-        held, self.held = self.held, self.held - READS
-        if held != EVERYTHING:
-            await self.target(path)
-        self.held = held
 
 
 def rows_of(answer: Any, key: str | None = None) -> list[dict[str, Any]]:

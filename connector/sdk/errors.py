@@ -40,19 +40,21 @@ class UpcardError(Exception):
         faults: Sequence[Fault] = (),
         service: Said | None = None,
         retry_after: float | None = None,
+        run: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
         self.service = service
         self.retry_after = retry_after
+        self.run = run
 
     def shown(self, run: str | None = None) -> dict[str, Any]:
         """The members of its problem document (RFC 9457)."""
         found: dict[str, Any] = {"type": self.slug, "title": self.title, "status": self.status, "detail": self.detail}
         found["retry"] = self.retry
         found |= {"retry_after": math.ceil(self.retry_after)} if self.retry_after is not None else {}
-        found |= {"run": run} if run else {}
+        found |= {"run": run or self.run} if run or self.run else {}
         found |= {"errors": [{"at": fault.at, "why": fault.why} for fault in self.faults]} if self.faults else {}
         return found | ({"service": {"status": self.service.status, "said": self.service.said}} if self.service else {})
 
@@ -162,6 +164,10 @@ class ApprovalRequired(UpcardError):
     """A destructive card waits for a second person; nothing was sent."""
 
     slug, title, status = "approval_required", "A second person has to approve this", 409
+
+    @classmethod
+    def of(cls, approval: str, run: str) -> "ApprovalRequired":
+        return cls(f"A second person has to approve this: POST /v1/approvals/{approval}/approve.", run=run)
 
 
 class SafetyCap(UpcardError):

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from connector.sdk.errors import Fault, InvalidCall, Unexpected
 from connector.sdk.kinds import ANY, PLAIN, TEXT, Digits, Json, Kind, missing, wrong
+from connector.sdk.masks import HIDDEN
 from connector.sdk.words import label_of
 
 Labels = Mapping[str, str]
@@ -146,6 +147,11 @@ class CardOutputs(Table):
         except ValidationError as error:
             where = "/".join(str(step) for step in error.errors(include_url=False, include_input=False)[0]["loc"])
             raise Unexpected(f"The service answered {where} in a form that it never promised.") from error
+
+    def without_secrets(self) -> Self:
+        """The same for who may not see them."""
+        secret = {row.key: HIDDEN for row in rows(type(self)) if row.mark.secret and getattr(self, row.key) is not None}
+        return self.model_copy(update=secret) if secret else self
 
 
 class Record(Table):

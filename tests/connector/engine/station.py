@@ -95,7 +95,9 @@ class Station:
     async def accept(self, url: str, **stream: Any) -> Run:
         """A stream of all devices, on record and in the queue."""
         said: dict[str, Any] = {"options": {"result_set": "stream"}, "stream": {"url": url, "concurrency": 1, **stream}}
-        return await self.streams.accept(await self.reader.read(Call("kandji.list_devices", caller("k1"), **said)))
+        run = await self.streams.accept(await self.reader.read(Call("kandji.list_devices", caller("k1"), **said)))
+        assert isinstance(run, Run)
+        return run
 
     async def step(self, run: Run) -> bool:
         """A second of a stream, or what `course.TURN` says."""

@@ -610,7 +610,9 @@ async def accept(upcard: Upcard, folder: Path, url: str) -> Run:
     streams = Streams(upcard.host.store, seals.load("", folder), Line())  # type: ignore[arg-type]
     caller = upcard.host.keys.caller(upcard.http.headers["authorization"].removeprefix("Bearer "))
     call = Call("kandji.list_devices", caller, options=STREAM, stream={"url": url, "concurrency": 1})
-    return await streams.accept(await upcard.host.reader.read(call))
+    run = await streams.accept(await upcard.host.reader.read(call))
+    assert isinstance(run, Run)
+    return run
 
 
 async def work(upcard: Upcard, run: Run) -> None:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import respx
 
+from connector.engine.policies import Policy
 from tests.conftest import TENANT, TOKEN, Upcard
 from tests.connector.rest.conftest import Fresh
 
@@ -27,7 +28,8 @@ async def test_a_connection_is_made(fresh: Fresh, kandji: respx.MockRouter) -> N
 
     assert (answer.status_code, answer.headers["location"]) == (201, "/v1/connections/beta")
     assert {**answer.json(), "created": "", "changed": ""} == {
-        **{"name": "beta", "connector": "kandji", "fields": {"url": TENANT}, "created": "", "changed": ""}
+        **{"name": "beta", "connector": "kandji", "fields": {"url": TENANT}, "created": "", "changed": ""},
+        "policy": Policy().shown(),
     }
 
 

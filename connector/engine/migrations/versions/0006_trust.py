@@ -46,6 +46,9 @@ def upgrade() -> None:
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("entry", sa.Text, nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
+        sa.Column("caller", sa.String(32)),
+        sa.Column("card", sa.String(128)),
+        sa.Column("connection", sa.String(64)),
     )
     op.create_table(
         "approvals",

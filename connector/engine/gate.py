@@ -1,0 +1,240 @@
+"""The gate before a service: what changes something, or gives secrets, passes here and nowhere else.
+
+One transaction before anything is sent: the answer's place, policy, kill switch, caps, the run and the audit; one after
+it: the outcome in all of these. If the first cannot be written, nothing is sent (DA-8).
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+
+from connector.engine import policies, runs, tables
+from connector.engine.answers import Answers, Claim, Earlier
+from connector.engine.approvals import Approvals, Approved
+from connector.engine.audit import Audit
+from connector.engine.calls import Ready
+from connector.engine.connections import Connections
+from connector.engine.runs import Run, Runs
+from connector.engine.store import Store
+from connector.engine.switch import Switch
+from connector.sdk.client import CHANGES, EVERYTHING, WouldSend
+from connector.sdk.errors import Conflict, Fault, Forbidden, InvalidCall, OutcomeUnknown, SafetyCap, UpcardError
+
+
+class Canceled(Conflict):
+    """The call was canceled before it was made."""
+
+    def __init__(self) -> None:
+        super().__init__("The call was canceled in time. Nothing was sent.")
+
+
+REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What lets a call through: its run, the place of its answer, and whether it is audited."""
+
+    ready: Ready
+    run: Run
+    claim: Claim | None = None
+    audited: bool = False
+
+    @property
+    def hold(self) -> int:
+        """Seconds in which it can be canceled."""
+        return self.ready.account.policy.hold_seconds if self.audited and self.ready.deed.disruptive else 0
+
+    @property
+    def kept(self) -> bool:
+        """Whether its run is in the store already."""
+        return self.audited or self.claim is not None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One for all calls of a host. `host`: its id."""
+
+    store: Store
+    runs: Runs
+    connections: Connections
+    answers: Answers
+    approvals: Approvals
+    audit: Audit
+    switch: Switch
+    host: str
+
+    async def enter(self, ready: Ready, run: Run, approved: Approved | None = None) -> Pass | Earlier:
+        """Put a call on record before it is made; or the same call that was made before.
+
+        Raises Forbidden, SafetyCap, ApprovalRequired, Conflict, and what `Answers` raises; nothing is sent then.
+        """
+        claim, deed = self.answers.claim(ready), ready.deed
+        audited = not ready.dry_run and (deed.effect != "read" or deed.secret)
+        if not audited and claim is None:
+            self.runs.begin_read(run)
+            return Pass(ready, run)
+        passed = Pass(ready, run, claim, audited)
+        run.host, run.state = self.host, "queued" if passed.hold else "running"
+        try:
+            return await self._entered(passed, approved)
+        except REFUSALS as error:
+            await self.audit.note("call", run.caller, **_facts(passed), decision="refused", why=error.slug)
+            raise
+
+    async def check(self, ready: Ready) -> None:
+        """The same questions for a dry run, which is not put on record (DA-3)."""
+        if ready.deed.disruptive:
+            self.switch.refuse()
+            await self._may_destroy(ready)
+            fleet = await self._fleet_allows(ready)
+            name, policy = ready.account.name, ready.account.policy
+            await self.store.run(lambda db: policies.refuse_over(db, name, ready.deed, policy, fleet))
+
+    def still_open(self, ready: Ready) -> Callable[[], None]:
+        """What to ask immediately before something is sent (DA-6)."""
+        return self.switch.refuse if ready.deed.disruptive else lambda: None
+
+    def claim(self, ready: Ready) -> Callable[[sa.Connection, str], Earlier | None] | None:
+        """How a stream's run takes the place of its answer; None where it has none."""
+        claim = self.answers.claim(ready)
+        return (lambda db, run: self.answers.take(db, claim, run)) if claim else None
+
+    async def waited(self, passed: Pass) -> None:
+        """Let the time pass in which the call can be canceled. Raises Conflict where it was (DA-7)."""
+        if passed.hold:
+            await asyncio.sleep(passed.hold)
+            held = sa.update(tables.runs).where(tables.runs.c.id == passed.run.id, tables.runs.c.state == "queued")
+            if not (await self.store.run(lambda db: db.execute(held.values(state="running")))).rowcount:
+                raise Canceled
+
+    async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
+        """Put on record how a call ended. `status`: of the service's answer to what was sent last."""
+        if not passed.kept:
+            await self.runs.end(passed.run, error)
+            return
+        runs.end(passed.run, error)
+        passed.run.state = "canceled" if isinstance(error, Canceled) else passed.run.state
+        outcome = error.slug if error else "succeeded"
+
+        def work(db: sa.Connection) -> None:
+            runs.update(db, passed.run)
+            if passed.claim:
+                self._keep(db, passed.claim, answer, error, status)
+            if passed.audited:
+                self.audit.append(db, "outcome", passed.run.caller, **_facts(passed), outcome=outcome, status=status)
+
+        await self.store.run_alone(work)
+
+    def _keep(
+        self, db: sa.Connection, claim: Claim, answer: bytes, error: UpcardError | None, status: int | None
+    ) -> None:
+        """A call that may be made again is, and one without a key where it certainly was not carried out."""
+        undone = status is not None and status >= 400 if error is None else error.slug != OutcomeUnknown.slug
+        if (error and error.retry) or (undone and not claim.named):
+            self.answers.release(db, claim)
+        elif not error:
+            self.answers.keep(db, claim, answer)
+
+    async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
+        ready, run = passed.ready, passed.run
+        if ready.deed.disruptive:
+            if passed.claim and (earlier := await self.store.run(lambda db: self._earlier(db, passed))):
+                return earlier
+            self.switch.refuse()
+            if (held := await self._may_destroy(ready)) is not None and not approved:
+                return await self._held(passed, held)
+        fleet = await self._fleet_allows(ready)
+
+        def work(db: sa.Connection) -> Pass | Earlier:
+            if passed.claim and not approved and (earlier := self.answers.take(db, passed.claim, run.id)):
+                return earlier
+            if ready.deed.disruptive:
+                self.switch.refuse(db)
+                policies.refuse_over(db, run.connection, ready.deed, ready.account.policy, fleet)
+                policies.count(db, run.id, run.connection, ready.deed)
+            if approved:
+                self.approvals.agree(db, approved, self.answers.call(ready))
+                self.audit.append(db, "approval", approved.by, decision="approved", approval=approved.id, run=run.id)
+                runs.update(db, run)
+            else:
+                runs.insert(db, run)
+            if passed.audited:
+                self.audit.append(
+                    db, "call", run.caller, **_facts(passed), payload=self.answers.call(ready), decision="allowed"
+                )
+            return passed
+
+        return await self.store.run_alone(work)
+
+    def _earlier(self, db: sa.Connection, passed: Pass) -> Earlier | None:
+        return self.answers.earlier(db, passed.claim) if passed.claim else None
+
+    async def _may_destroy(self, ready: Ready) -> str | None:
+        """The target where a second person has to agree (DA-1, DA-2). Raises Forbidden, InvalidCall, Conflict."""
+        mode = ready.account.policy.destroy if ready.deed.effect == "destroy" else "on"
+        if mode == "off":
+            name = ready.account.name
+            raise Forbidden(f"Cards that destroy are off for the connection {name}; its policy can turn them on.")
+        if mode == "confirm" and ready.confirm is None:
+            raise InvalidCall.of([Fault("confirm", "Repeat the name of the target, such as a serial number.")])
+        if mode == "on" and ready.confirm is None:
+            return None
+        target = await self._target(ready)
+        if ready.confirm is not None and target != ready.confirm:
+            raise Conflict("Confirm is not the name of the target, such as its serial number. Nothing was sent.")
+        return target or "" if mode == "approve" else None
+
+    async def _target(self, ready: Ready) -> str | None:
+        """Look up what the call is about, as the service has it now."""
+        held = EVERYTHING if ready.card.by_name else CHANGES
+        try:
+            await ready.card.ask(ready.options, ready.inputs, self.connections.client(ready.account, held))
+        except WouldSend as request:
+            return await self.connections.client(ready.account).target(request.parts)
+        return None
+
+    async def _fleet_allows(self, ready: Ready) -> int | None:
+        """How many may be destroyed in a day at most, by the size of the fleet (DA-4)."""
+        policy, name = ready.account.policy, ready.account.name
+        if ready.deed.effect != "destroy" or policy.destroys_percent_of_fleet is None:
+            return None
+        destroyed = await self.store.run(lambda db: policies.destroyed_today(db, name))
+        least = policy.least_fleet(destroyed)
+        if least and not await self.connections.client(ready.account).has_fleet(least):
+            log.warning("safety_cap", card=ready.deed.card, connection=name)
+            percent = policy.destroys_percent_of_fleet
+            raise SafetyCap(f"This connection takes cards that destroy for {percent} % of its devices in 24 hours.")
+        return destroyed + 1
+
+    async def _held(self, passed: Pass, target: str) -> Earlier:
+        """Put the call aside for a second person. Raises ApprovalRequired."""
+        ready, run = passed.ready, passed.run
+        run.state = "waiting_approval"
+        payload = self.answers.call(ready)
+
+        def work(db: sa.Connection) -> Earlier | UpcardError:
+            if passed.claim and (earlier := self.answers.take(db, passed.claim, run.id)):
+                return earlier
+            runs.insert(db, run)
+            self.audit.append(db, "call", run.caller, **_facts(passed), payload=payload, decision="held")
+            return self.approvals.ask(db, ready, run, payload, target or ready.deed.target)
+
+        found = await self.store.run_alone(work)
+        if isinstance(found, UpcardError):
+            raise found
+        return found
+
+
+def _facts(passed: Pass) -> dict[str, Any]:
+    """What is run on what, for the audit."""
+    run, deed = passed.run, passed.ready.deed
+    equal = deed.card if deed.card != run.card else None
+    facts = {"card": run.card, "connection": run.connection, "run": run.id}
+    return {**facts, "equals": equal, "effect": deed.effect, "target": deed.target}
