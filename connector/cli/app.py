@@ -12,7 +12,9 @@ app = typer.Typer(
 )
 cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
+audit = typer.Typer(help="Check the audit.", no_args_is_help=True)
 app.add_typer(cards, name="cards")
+app.add_typer(audit, name="audit")
 app.add_typer(new, name="new")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
@@ -91,6 +93,16 @@ def new_card(
         raise typer.BadParameter(str(error)) from error
     for path in written:
         typer.echo(f"wrote {path}")
+
+
+@audit.command("verify")
+def verify_audit(
+    head: Annotated[str, typer.Option(metavar="SEQ:HASH", help="A head that the log named, to check against.")] = "",
+) -> None:
+    """Check the chain of the audit: an edit, a removal, an insertion, a reordering or a cut shows."""
+    from connector.cli.audit import verify
+
+    raise typer.Exit(verify(head))
 
 
 @app.command()

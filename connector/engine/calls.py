@@ -95,6 +95,8 @@ class Reader:
             call.caller.need(*scopes(deed_of(card, None)))
         if call.records and (card.results is None or call.dry_run):
             raise InvalidCall("Only a list card gives its records as application/x-ndjson, and not in a dry run.")
+        if call.records and call.key:
+            raise InvalidCall("Records that are given as application/x-ndjson are not kept: send no Idempotency-Key.")
         faults: list[Fault] = []
         given = {"result_set": STREAM} if call.records and not call.options else call.options
         options = _table(card.options, given, "options", "option", faults)

@@ -115,8 +115,9 @@ def _config(store: Store, host: str) -> DBOSConfig:
     }
 
 
-async def take_over(queue: Queue, presence: Presence) -> None:
-    """Put the streams of hosts that died back in the queue."""
+async def take_over(queue: Queue, presence: Presence, cut_off: Callable[[str], Awaitable[None]]) -> None:
+    """Put the streams of hosts that died back in the queue, and end their calls."""
     for dead in presence.dead:
         await asyncio.to_thread(queue.put_back, dead)
+        await cut_off(dead)
         await presence.bury(dead)

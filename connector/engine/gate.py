@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from connector.engine import policies, runs, tables
 from connector.engine.answers import Answers, Claim, Earlier
@@ -21,8 +20,19 @@ from connector.engine.connections import Connections
 from connector.engine.runs import Run, Runs
 from connector.engine.store import Store
 from connector.engine.switch import Switch
+from connector.engine.telemetry import Telemetry
+from connector.sdk.card import Card
 from connector.sdk.client import CHANGES, EVERYTHING, WouldSend
-from connector.sdk.errors import Conflict, Fault, Forbidden, InvalidCall, OutcomeUnknown, SafetyCap, UpcardError
+from connector.sdk.errors import (
+    Conflict,
+    Fault,
+    Forbidden,
+    InvalidCall,
+    OutcomeUnknown,
+    SafetyCap,
+    Unavailable,
+    UpcardError,
+)
 
 
 class Canceled(Conflict):
@@ -32,9 +42,9 @@ class Canceled(Conflict):
         super().__init__("The call was canceled in time. Nothing was sent.")
 
 
+CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
+NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,7 @@ class Gate:
     approvals: Approvals
     audit: Audit
     switch: Switch
+    telemetry: Telemetry
     host: str
 
     async def enter(self, ready: Ready, run: Run, approved: Approved | None = None) -> Pass | Earlier:
@@ -83,10 +94,14 @@ class Gate:
         passed = Pass(ready, run, claim, audited)
         run.host, run.state = self.host, "queued" if passed.hold else "running"
         try:
-            return await self._entered(passed, approved)
+            found = await self._entered(passed, approved)
         except REFUSALS as error:
             await self.audit.note("call", run.caller, **_facts(passed), decision="refused", why=error.slug)
+            self.telemetry.decided(deed.effect, error.slug)
             raise
+        if audited and isinstance(found, Pass):
+            self.telemetry.decided(deed.effect, "allowed")
+        return found
 
     async def check(self, ready: Ready) -> None:
         """The same questions for a dry run, which is not put on record (DA-3)."""
@@ -96,6 +111,29 @@ class Gate:
             fleet = await self._fleet_allows(ready)
             name, policy = ready.account.name, ready.account.policy
             await self.store.run(lambda db: policies.refuse_over(db, name, ready.deed, policy, fleet))
+
+    async def refused(self, caller: str, card: Card, error: UpcardError) -> None:
+        """Put on record that a key does not allow a card that changes something or gives secrets."""
+        if card.effect != "read" or card.only_secrets:
+            await self.audit.note("call", caller, card=card.key, effect=card.effect, decision="refused", why=error.slug)
+            self.telemetry.decided(card.effect, error.slug)
+
+    async def cut_off(self, host: str) -> None:
+        """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""
+        cut = (tables.runs.c.host == host, tables.runs.c.job.is_(None), tables.runs.c.state.in_(("queued", "running")))
+        if await self.store.run(lambda db: db.execute(sa.select(tables.runs.c.id).where(*cut)).first()):
+            await self.store.run_alone(lambda db: self._cut_off(db, cut))
+
+    def _cut_off(self, db: sa.Connection, cut: tuple[sa.ColumnElement[bool], ...]) -> None:
+        for row in db.execute(sa.select(tables.runs).where(*cut)).mappings().all():
+            run = Run.of(row)
+            error = NOT_SENT if run.state == "queued" else CUT_OFF
+            if error.retry:
+                db.execute(sa.delete(tables.answers).where(tables.answers.c.run == run.id))
+            runs.end(run, error)
+            runs.update(db, run)
+            facts = {"card": run.card, "connection": run.connection, "run": run.id}
+            self.audit.append(db, "outcome", run.caller, **facts, outcome=error.slug)
 
     def still_open(self, ready: Ready) -> Callable[[], None]:
         """What to ask immediately before something is sent (DA-6)."""
@@ -145,7 +183,7 @@ class Gate:
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
         if ready.deed.disruptive:
-            if passed.claim and (earlier := await self.store.run(lambda db: self._earlier(db, passed))):
+            if not approved and (earlier := await self.store.run(lambda db: self._earlier(db, passed))):
                 return earlier
             self.switch.refuse()
             if (held := await self._may_destroy(ready)) is not None and not approved:
@@ -208,7 +246,6 @@ class Gate:
         destroyed = await self.store.run(lambda db: policies.destroyed_today(db, name))
         least = policy.least_fleet(destroyed)
         if least and not await self.connections.client(ready.account).has_fleet(least):
-            log.warning("safety_cap", card=ready.deed.card, connection=name)
             percent = policy.destroys_percent_of_fleet
             raise SafetyCap(f"This connection takes cards that destroy for {percent} % of its devices in 24 hours.")
         return destroyed + 1

@@ -65,6 +65,7 @@ class Host:
     streams: Streams
     worker: Worker
     reader: Reader
+    gate: Gate
     runner: Runner
     telemetry: Telemetry
     store: Store
@@ -114,7 +115,8 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         draining = asyncio.Event()
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         answers = Answers(sealed, Fingerprints(store, sealed), settings.repeat_window)
-        gate = Gate(store, runs, connections, answers, approvals, audit, switch, presence.id)
+        gate = Gate(store, runs, connections, answers, approvals, audit, switch, telemetry, presence.id)
+        await gate.cut_off(presence.id)  # those of the process before this one
         runner = Runner(reader, connections, runs, streams, gate, telemetry, draining)
         destinations = Destinations(store, presence)
         stack.callback(destinations.close)
@@ -137,7 +139,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             duties += [
                 again(worker.watch, WATCH),
                 again(destinations.share, SHARED),
-                again(lambda: take_over(queue, presence), BEAT),
+                again(lambda: take_over(queue, presence, gate.cut_off), BEAT),
                 again(lambda: sweep(store, queue), SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
             ]
@@ -156,6 +158,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             streams=streams,
             worker=worker,
             reader=reader,
+            gate=gate,
             runner=runner,
             telemetry=telemetry,
             store=store,

@@ -34,6 +34,12 @@ class Telemetry:
         self._due = Gauge("upcard_records_due", "Records that will be sent again", registry=all_)
         self._oldest = Gauge("upcard_records_due_seconds", "Age of the oldest of them", registry=all_)
         self._dead = Gauge("upcard_records_failed", "Records that flows did not take, still kept", registry=all_)
+        self._commands = Counter(
+            "upcard_commands",
+            "Calls that change something or give secrets, by decision",
+            ["effect", "decision"],
+            registry=all_,
+        )
         self._lag = Gauge("upcard_loop_lag_seconds", "How late the event loop is", registry=all_)
 
     def called(self, run: Run, seconds: float) -> None:
@@ -42,6 +48,12 @@ class Telemetry:
         self._calls.labels(run.card, outcome).inc()
         self._seconds.labels(run.card).observe(seconds)
         log.info("call", **_who(run), outcome=outcome, milliseconds=round(seconds * 1000, 1))
+
+    def decided(self, effect: str, decision: str) -> None:
+        """A call was let through, or refused: then the log says so as well, since somebody should look."""
+        self._commands.labels(effect, decision).inc()
+        if decision != "allowed":
+            log.warning("refused", effect=effect, why=decision)
 
     def heard(self, connector: str) -> Heard:
         """Counts what a service answers."""

@@ -17,7 +17,7 @@ from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
 from connector.rest.problems import problem_answer
 from connector.rest.query import NoQuery, read_query
-from connector.sdk.errors import Fault, InvalidCall, Unexpected
+from connector.sdk.errors import Fault, Forbidden, InvalidCall, Unexpected
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.results import Page
@@ -48,7 +48,11 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
     records, key = NDJSON in request.headers.get("accept", ""), idempotency_key(request)
-    ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
+    try:
+        ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
+    except Forbidden as error:
+        await host.gate.refused(caller.id, host.catalog.card(card), error)
+        raise
     if records:
         return await _records(host, ready)
     return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
