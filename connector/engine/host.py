@@ -19,7 +19,7 @@ from connector.engine.gauges import EVERY as GAUGED
 from connector.engine.gauges import Gauges
 from connector.engine.hosts import BEAT, Presence, present
 from connector.engine.jobs import Jobs
-from connector.engine.keys import Keys
+from connector.engine.keys import NOTE, Keys
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
 from connector.engine.retention import EVERY as FORGET
@@ -112,6 +112,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         duties = [
             again(connections.look, LOOK),
             again(keys.look, LOOK),
+            again(keys.note, NOTE),
             again(gauges.look, GAUGED),
             again(gauges.listen, 0.0),
         ]
