@@ -153,7 +153,7 @@ async def test_a_key_is_checked_before_the_body_is_read(upcard: Upcard) -> None:
 
     assert (answer.status_code, answer.json()["detail"]) == (
         401,
-        "A key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.",
+        "A valid key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.",
     )
 
 
