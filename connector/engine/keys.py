@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -125,6 +126,7 @@ class Keys:
         self._store = store
         self._keys = store.run_here(_kept)
         self._used: set[str] = set()
+        self._changing = Lock()
 
     def __bool__(self) -> bool:
         return bool(self._keys)
@@ -134,14 +136,16 @@ class Keys:
         id_, secret = secrets.token_hex(8), secrets.token_urlsafe(32).replace("_", "-")
         row = {"id": id_, "label": label, "hash": _hash(secret), "created": now(), "expires": expires, "maker": maker}
         row |= _written(grant or Grant.everything())
-        self._store.run_here(lambda db: db.execute(sa.insert(keys).values(row)))
-        self._keys = self._store.run_here(_kept)
+        with self._changing:
+            self._store.run_here(lambda db: db.execute(sa.insert(keys).values(row)))
+            self._keys = self._store.run_here(_kept)
         return f"kc_{ENVIRONMENT}_{id_}_{secret}"
 
     def revoke(self, id_: str) -> None:
         """Take a key back: here at once, on other hosts when they look. Raises NoSuchKey."""
-        gone = self._store.run_here(lambda db: db.execute(sa.delete(keys).where(keys.c.id == id_)).rowcount)
-        self._keys = {known: key for known, key in self._keys.items() if known != id_}
+        with self._changing:
+            gone = self._store.run_here(lambda db: db.execute(sa.delete(keys).where(keys.c.id == id_)).rowcount)
+            self._keys = {known: key for known, key in self._keys.items() if known != id_}
         if not gone:
             raise NoSuchKey(MISSING)
 
