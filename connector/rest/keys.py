@@ -64,7 +64,7 @@ Future = Annotated[str | None, DATE, BeforeValidator(_future)]
 class NewKey(CardInputs):
     label: str = field("What the key is for", max_length=200)
     scopes: Scopes = field(f"What it allows, some of: {', '.join(SCOPES)}")
-    cards: Cards = field("Keys of cards, `kandji.*`, or `*`, as if it is left out; Custom API Action only by its key")
+    cards: Cards = field("Keys of cards, `kandji.*`, or `*`, as if it is left out; some cards are given by key only")
     connections: Names = field("Names of the connections it reaches; all if it is left out")
     expires: Future = field("When it ends, as RFC 3339; never if it is left out")
 

@@ -5,10 +5,12 @@ from typing import Any
 import httpx
 import pytest
 
+from connector.engine import host
 from connector.engine import keys as engine
 from connector.engine.keys import Keys, id_of
 from tests.conftest import Upcard
-from tests.connector.rest.conftest import holding, with_key
+from tests.connector.rest.conftest import Fresh, holding, with_key
+from tests.processes import until
 
 SOON = "2999-01-01T00:00:00Z"
 NEW: dict[str, Any] = {"label": "nightly flow", "scopes": ["cards:read", "runs"]}
@@ -74,6 +76,18 @@ async def test_listing_never_shows_a_key(upcard: Upcard) -> None:
     }
     assert key.split("_")[3] not in answer.text
     assert upcard.host.keys.get(found["id"]).hash not in answer.text
+
+
+async def test_the_last_use_is_shown(fresh: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AU-2: the host notes it now and then."""
+    monkeypatch.setattr(host, "NOTE", 0.01)
+    upcard = await fresh()
+
+    async def last_used() -> Any:
+        (found,) = (await upcard.http.get("/v1/keys")).json()["items"]
+        return found["last_used"]
+
+    assert await until(last_used, within=5)
 
 
 async def test_every_fault_is_told(upcard: Upcard) -> None:
