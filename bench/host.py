@@ -59,6 +59,7 @@ def hosting(stub: Program, receivers: str = "", database: str = "") -> Iterator[
             "UPCARD_DATABASE_URL": database,
             "UPCARD_ALLOW_SERVICES": f"127.0.0.1:{stub.port}",
             "UPCARD_ALLOW_RECEIVERS": receivers,
+            "UPCARD_CALLS_PER_SECOND": "1000000",
         }
         host = Host(Path(name), env, programs)
         host.start()

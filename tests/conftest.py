@@ -117,11 +117,12 @@ class opened:  # noqa: N801
     """`async with opened(tmp_path) as upcard`: a host of one's own, with the settings given.
 
     DBOS is one a process, and the session's host has it: other hosts here do not work on streams. Kandji as respx plays
-    it has no limits, unless they are given.
+    it has no limits, unless they are given; nor have callers.
     """
 
     def __init__(self, folder: Path, *, worker: bool = False, limits: Limits | None = None, **settings: Any) -> None:
-        self._settings = Settings(data_dir=folder, worker=worker, **{"repeat_window": 0, **settings})
+        lenient = {"calls_per_second": 0, "repeat_window": 0}
+        self._settings = Settings(**{"data_dir": folder, "worker": worker, **lenient, **settings})
         self._limits = limits
 
     async def __aenter__(self) -> Upcard:

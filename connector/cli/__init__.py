@@ -1,4 +1,7 @@
-"""The command line: `upcard up`, `serve`, `cards`, `run`, `new`, `publish`. Imports the server only where it is run."""
+"""The command line: `upcard up`, `serve`, `cards`, `run`, `keys`, `new`, `publish`.
+
+Imports the server only where it is run.
+"""
 
 from connector.cli.app import app
 

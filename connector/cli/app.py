@@ -11,10 +11,12 @@ app = typer.Typer(
     help=f"Cards for workflow automation. The host's address: {ADDRESS}.", no_args_is_help=True, add_completion=False
 )
 cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
+keys = typer.Typer(help="Say who may call, with the key in UPCARD_DATA_DIR.", no_args_is_help=True)
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
 audit = typer.Typer(help="Check the audit.", no_args_is_help=True)
 app.add_typer(cards, name="cards")
 app.add_typer(audit, name="audit")
+app.add_typer(keys, name="keys")
 app.add_typer(new, name="new")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
@@ -76,6 +78,38 @@ def run(
     from connector.cli.run import run_card
 
     raise typer.Exit(run_card(key, values or [], connection, dry_run=dry_run, yes=yes))
+
+
+@keys.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List the keys: what they allow, when they end, when they were used last."""
+    from connector.cli.keys import print_keys
+
+    raise typer.Exit(print_keys(as_json=as_json))
+
+
+@keys.command("create")
+def create_key(
+    label: Annotated[str, typer.Argument(help="What the key is for.")],
+    scopes: Annotated[list[str] | None, typer.Option("--scope", help="What it allows, such as cards:read.")] = None,
+    cards: Annotated[list[str] | None, typer.Option("--card", help="Only for this card, or kandji.*.")] = None,
+    connections: Annotated[list[str] | None, typer.Option("--connection", help="Only for this connection.")] = None,
+    expires: Annotated[str | None, typer.Option(help="When it ends, such as 2027-01-01T00:00:00Z.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a key and print it, this once. --scope, --card and --connection may be given several times."""
+    from connector.cli.keys import create_key as create
+
+    narrowed = {"cards": cards or None, "connections": connections or None, "expires": expires}
+    raise typer.Exit(create({"label": label, "scopes": scopes or [], **narrowed}, as_json=as_json))
+
+
+@keys.command("revoke")
+def revoke_key(id_: Annotated[str, typer.Argument(metavar="ID", help="As `upcard keys list` shows it.")]) -> None:
+    """Take a key back; it calls nothing any more within a second."""
+    from connector.cli.keys import revoke_key as revoke
+
+    raise typer.Exit(revoke(id_))
 
 
 @new.command("card")

@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 import uvloop
 
-from connector.cli.key import ready_key
+from connector.cli.key import first_key
 from connector.cli.protocol import Limited
 from connector.engine import logs
 from connector.engine.host import Host, open_host
@@ -106,7 +106,7 @@ def run_host() -> None:
 
 async def _serve(settings: Settings) -> None:
     async with open_host(settings) as host, serving(server(app(host), settings.host, settings.port)) as (served,):
-        ready_key(host.keys, settings.data_dir)
+        first_key(host.keys, settings.data_dir)
         at = f"{settings.host}:{settings.port}"
         structlog.get_logger().info("ready", at=at, key_file=str(settings.data_dir / "key"))
         await until_stopped()

@@ -1,7 +1,5 @@
 """`upcard cards list` and `show`: the catalogue for people, or as JSON."""
 
-import json
-import sys
 from collections.abc import Iterable
 
 import typer
@@ -10,25 +8,24 @@ from rich.table import Column, Table
 
 from connector.catalog.find import catalog
 from connector.catalog.schema import schema, variant_title
+from connector.cli.printing import open_console, print_json
 from connector.rest.discovery import speaks, summary
 from connector.sdk.card import Card
 from connector.sdk.errors import NoSuchCard
 from connector.sdk.tables import CardOutputs, Row, rows
 from connector.sdk.tables import Table as Rows
 
-LONGEST_LINE = 10_000
-
 
 def print_cards(words: str, connector: str, *, as_json: bool) -> None:
     found = [card for card in catalog().cards.values() if not connector or card.connector == connector]
     found = [card for card in found if all(speaks(card, word) for word in words.casefold().split())]
     if as_json:
-        _print_json([summary(card) for card in found])
+        print_json([summary(card) for card in found])
         return
     table = Table(_keys(card.key for card in found), "title", "effect", "what it does", box=None)
     for card in found:
         table.add_row(card.key, card.title, card.effect, card.description)
-    _console().print(table, markup=False)
+    open_console().print(table, markup=False)
 
 
 def print_card(key: str, *, as_json: bool) -> None:
@@ -37,9 +34,9 @@ def print_card(key: str, *, as_json: bool) -> None:
     except NoSuchCard as error:
         raise typer.BadParameter(f"there is no card {key!r}; upcard cards list shows them") from error
     if as_json:
-        _print_json(schema(card))
+        print_json(schema(card))
         return
-    console = _console()
+    console = open_console()
     console.print(f"{card.title} ({card.key}, {card.effect})\n{card.description}", markup=False)
     _print_rows(console, "Options", card.options)
     _print_rows(console, "Inputs", card.inputs)
@@ -72,18 +69,6 @@ def _type(row: Row) -> str:
     return " | ".join(row.choices) or row.kind.name
 
 
-def _console() -> Console:
-    """In a pipe lines are as long as what they say, so that they can be searched."""
-    console = Console()
-    if not console.is_terminal:
-        console.width = LONGEST_LINE
-    return console
-
-
 def _keys(keys: Iterable[str]) -> Column:
     """The column that is never cut, since its words are typed again."""
     return Column("key", no_wrap=True, min_width=max(map(len, keys), default=0))
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

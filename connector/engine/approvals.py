@@ -137,9 +137,7 @@ def shown(row: sa.RowMapping) -> Json:
 
 def _concerns(row: sa.RowMapping, caller: Caller) -> bool:
     """Whether it is the caller's own, or one that they may decide."""
-    return row["caller"] == caller.id or (
-        "cards:destroy" in caller.grant.scopes and caller.grant.reaches(row["connection"])
-    )
+    return row["caller"] == caller.id or caller.grant.reaches(row["connection"])
 
 
 def _end(db: sa.Connection, run: str, error: Json) -> None:

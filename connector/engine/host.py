@@ -24,7 +24,7 @@ from connector.engine.gauges import EVERY as GAUGED
 from connector.engine.gauges import Gauges
 from connector.engine.hosts import BEAT, Presence, present
 from connector.engine.jobs import Jobs
-from connector.engine.keys import Keys
+from connector.engine.keys import NOTE, Keys
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
 from connector.engine.retention import EVERY as FORGET
@@ -131,6 +131,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             again(switch.look, LOOK),
             again(approvals.expire, SWEEP),
             again(audit.log_head, LOGGED),
+            again(keys.note, NOTE),
             again(gauges.look, GAUGED),
             again(gauges.listen, 0.0),
         ]

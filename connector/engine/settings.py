@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     allow_receivers: str = Field("", description="Callback addresses besides public https: host:port or CIDR:port")
     allow_services: str = Field("", description="Connection hosts besides the service's own: host:port")
     unregistered_flows: bool = Field(False, description="Whether a stream may name a URL instead of a flow")
+    calls_per_second: int = Field(200, ge=0, description="Calls a second of each key, at each host; 0 for any number")
     worker: bool = Field(True, description="Whether this host works on streams, or only takes calls")
     run_data: bool = Field(False, description="Whether inputs and outputs are kept with a run; secrets never are")
     repeat_window: int = Field(

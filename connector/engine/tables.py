@@ -37,6 +37,7 @@ keys = sa.Table(
     sa.Column("expires", sa.String(32)),
     sa.Column("last_used", sa.String(32)),
     sa.Column("maker", sa.String(32), nullable=False, server_default=""),  # id of the key that made it
+    sa.Column("makers", sa.Text, nullable=False, server_default="[]"),  # JSON: of that, and the ones that made it
 )
 
 runs = sa.Table(

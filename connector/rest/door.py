@@ -1,4 +1,4 @@
-"""The outermost layer: no key, no answer, so that no route can forget it (AU-1, AU-5); and the short way to a card.
+"""The outermost layer: no key, no answer, so that no route can forget it (AU-1); and the short way to a card.
 
 A call of a card goes past the framework's routing and middleware: they were a seventh of its cost (bench/README.md).
 """
@@ -10,10 +10,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.engine.host import Host
-from connector.engine.keys import Caller, Keys
+from connector.engine.keys import Caller
+from connector.rest.admission import Admission
 from connector.rest.calls import call
 from connector.rest.problems import on_any_error, problem
-from connector.sdk.errors import InvalidCall, Unauthenticated, UpcardError
+from connector.sdk.errors import UpcardError
 from connector.sdk.trace import REQUEST, TRACE, new_request, read_trace
 
 OPEN = frozenset({"/healthz", "/readyz"})
@@ -21,11 +22,12 @@ CARD = re.compile(r"/v1/cards/([^/]+)/([^/]+)")
 
 
 class Door:
-    """Lets a request through with its caller, or answers 401."""
+    """Lets a request through with its caller, or answers why not."""
 
     def __init__(self, app: ASGIApp, host: Host) -> None:
         self._app = app
         self._host = host
+        self._admission = Admission(host.keys, host.settings.calls_per_second)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -35,7 +37,7 @@ class Door:
             await self._app(scope, receive, send)
             return
         try:
-            caller = _caller(scope, self._host.keys)
+            caller = self._admission.admit(scope)
         except UpcardError as error:
             await problem(error)(scope, receive, send)
             return
@@ -69,16 +71,3 @@ def _named(scope: Scope, send: Send) -> Send:
         await send(message)
 
     return sent
-
-
-def _caller(scope: Scope, keys: Keys) -> Caller:
-    bearers = [value for name, value in scope["headers"] if name == b"authorization"]
-    tokens = [value for name, value in scope["headers"] if name == b"x-api-client-token"]
-    if len(bearers) + len(tokens) > 1:
-        raise InvalidCall("Send one key, in one header.")
-    if bearers:
-        scheme, _, key = bearers[0].partition(b" ")
-        return keys.caller(key.strip().decode("latin-1") if scheme.lower() == b"bearer" else "")
-    if tokens:
-        return keys.caller(tokens[0].strip().decode("latin-1"))
-    raise Unauthenticated("A key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.")

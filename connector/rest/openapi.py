@@ -17,10 +17,14 @@ from connector.catalog.openapi import (
     titled,
 )
 from connector.catalog.schema import given_schema, row_schema
+from connector.engine.calls import scopes
+from connector.engine.keys import SCOPES
 from connector.engine.policies import Policy
 from connector.engine.runs import State
 from connector.rest.operations import CARD, OPERATIONS, Operation
 from connector.rest.problems import PROBLEM
+from connector.sdk.card import Card
+from connector.sdk.deeds import deed_of
 from connector.sdk.kinds import Json
 from connector.sdk.tables import Row, rows
 
@@ -33,6 +37,7 @@ TAGS = {
     "Resources": "Connections and helper flows.",
     "Runs": "What was called, and control over streams.",
     "Trust": "The audit, approvals by a second person, and the kill switch.",
+    "Keys": "Who may call, and what.",
     "Documents": "Descriptions of the host, and its health.",
 }
 
@@ -43,6 +48,7 @@ PARAMETERS = {
     "name": "Name it was given",
     "run": "ID of the run",
     "approval": "ID of the approval",
+    "id": "ID of the key, its public part",
 }
 
 
@@ -213,6 +219,21 @@ SCHEMAS: Json = {
             "at": TEXT,
         }
     ),
+    "Key": _record(
+        {
+            "id": TEXT,
+            "label": TEXT,
+            "scopes": {"type": "array", "items": {"enum": list(SCOPES)}},
+            "cards": {"type": "array", "items": TEXT, "description": "Keys of cards, `kandji.*` or `*`"},
+            "connections": {"type": ["array", "null"], "items": TEXT, "description": "Their names; null for all"},
+            "created": TEXT,
+            "expires": NULLABLE,
+            "last_used": {**NULLABLE, "description": "To within ten seconds"},
+            "maker": {**TEXT, "description": "ID of the key that made it; empty where a host made it"},
+            "key": {**TEXT, "description": "The key itself, only in the answer that makes it"},
+        },
+        "key",
+    ),
     "Health": _record({"status": TEXT}),
 }
 
@@ -236,7 +257,7 @@ def openapi() -> Json:
         "servers": [{"url": "http://127.0.0.1:8700", "description": "Where `upcard up` listens"}],
         "security": [{"bearer": []}, {"token": []}],
         "tags": [{"name": name, "description": says} for name, says in tags.items()],
-        "paths": {**{_path(card.key): {"post": card_operation(card, by.title)} for card, by in cards}, **_own_paths()},
+        "paths": {**{_path(card.key): {"post": _call(card, by.title)} for card, by in cards}, **_own_paths()},
         "webhooks": {"record": {"post": handover("record", OBJECT, "Resources")}},
         "components": {
             "securitySchemes": {
@@ -253,6 +274,11 @@ def openapi() -> Json:
             "schemas": {**{name: titled(name, part) for name, part in SCHEMAS.items()}, **STREAM, **components},
         },
     }
+
+
+def _call(card: Card, tag: str) -> Json:
+    """A card's operation, with what a key needs for it; for a card that is given by name, at most."""
+    return {**card_operation(card, tag), "x-scopes": scopes(deed_of(card, None))}
 
 
 def _path(key: str) -> str:
@@ -280,6 +306,7 @@ def _operation(operation: Operation, tag: str) -> Json:
         "parameters": [*in_path, *(_parameter(row.key, row.says, _plain(row), "query") for row in asked)],
         **({"requestBody": _taken(operation)} if operation.takes else {}),
         **({"security": []} if operation.is_open else {}),
+        "x-scopes": operation.scopes,
         "responses": {str(operation.status): {"description": "Done", **answer}, **problems(*_statuses(operation))},
     }
 
@@ -291,7 +318,8 @@ def _description(operation: Operation) -> str:
 def _statuses(operation: Operation) -> list[str]:
     found = ["405", "500"] if operation.is_open else ["401", "500"]
     found += ["404"] if "{" in operation.path else []
-    found += [] if operation.is_open else ["400"]
+    found += [] if operation.is_open else ["400", "429"]
+    found += ["403"] if operation.scopes else []
     found += ["409", "413", "415"] if operation.takes else []
     return sorted({*found, *operation.fails})
 

@@ -1,14 +1,16 @@
 """What the host offers besides calling cards: each operation once, as a route and in the OpenAPI document."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.rest import discovery, documents, events, resources, runs, trust
+from connector.engine.connections import MISSING
+from connector.engine.keys import Caller
+from connector.rest import discovery, documents, events, keys, resources, runs, trust
 from connector.rest.query import NoQuery, read_query
-from connector.sdk.errors import NotFound
+from connector.sdk.errors import Forbidden, NoSuchConnection, NotFound
 from connector.sdk.tables import CardInputs
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -16,10 +18,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 CARD = "/v1/cards/{connector}/{card}"
 CONNECTION = "/v1/connections/{name}"
 FLOW = "/v1/flows/{name}"
+KEY = "/v1/keys/{id}"
 RUN = "/v1/runs/{run}"
 APPROVAL = "/v1/approvals/{approval}"
 EVENTS = "text/event-stream"
 METRICS = "text/plain"
+ADMIN = "admin"
+DESTROY = "cards:destroy"  # who asks for an approval has it, and who gives it
 ASKING = ("409", "502", "503")  # how an operation can end that asks a service
 
 
@@ -28,6 +33,8 @@ class Operation:
     """One method of one path. `gives` is a component's name, `[Name]` for a list, a text's media type, or None.
 
     `query` are the parameters it takes; where it is None, the handler looks at them itself, or nobody does.
+    `is_open` asks for no key; else a key needs the `scope`, where it is not None. `is_narrowed` keeps to a key's
+    connections; other administration is about all of them.
     """
 
     method: str
@@ -38,27 +45,46 @@ class Operation:
     status: int = 200
     takes: type[CardInputs] | None = None
     query: type[CardInputs] | None = NoQuery
+    scope: str | None = ADMIN
     is_open: bool = False
+    is_narrowed: bool = False
     fails: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         return self.handler.__name__
 
+    @property
+    def scopes(self) -> list[str]:
+        """What a key needs."""
+        return [] if self.is_open or self.scope is None else [self.scope]
+
     async def answer(self, request: Request) -> Response:
         """The handler's answer; it finds its query read. No name has a NUL: PostgreSQL does not take one."""
+        if not self.is_open:
+            self._allow(request.state.caller, request.path_params)
         if any("\0" in part for part in request.path_params.values()):
             raise NotFound("There is nothing of this name.")
         if self.query:
             request.state.query = read_query(request, self.query)
         return await self.handler(request)
 
+    def _allow(self, caller: Caller, names: Mapping[str, str]) -> None:
+        """Before anything else of the request is looked at (AU-4). Raises Forbidden, and NoSuchConnection."""
+        caller.need(*self.scopes)
+        if self.scope == ADMIN and not self.is_narrowed and not caller.grant.reaches_all(None):
+            raise Forbidden("The key is for some connections only, and this is about all of them.")
+        if self.path.startswith(CONNECTION) and not caller.grant.reaches(names["name"]):
+            raise NoSuchConnection(MISSING)
+
 
 CATALOGUE = (
-    Operation("GET", "/v1/connectors", "List connectors", discovery.list_connectors, "[Connector]"),
-    Operation("GET", "/v1/connectors/{connector}", "Get a connector", discovery.get_connector, "Connector"),
-    Operation("GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=discovery.CardsWanted),
-    Operation("GET", CARD, "Get a card's document", discovery.get_card, "Document"),
+    Operation("GET", "/v1/connectors", "List connectors", discovery.list_connectors, "[Connector]", scope=None),
+    Operation("GET", "/v1/connectors/{connector}", "Get a connector", discovery.get_connector, "Connector", scope=None),
+    Operation(
+        "GET", "/v1/cards", "List cards", discovery.list_cards, "[Card]", query=discovery.CardsWanted, scope=None
+    ),
+    Operation("GET", CARD, "Get a card's document", discovery.get_card, "Document", scope=None),
     Operation(
         "GET",
         CARD + "/schema",
@@ -66,6 +92,7 @@ CATALOGUE = (
         discovery.get_card_schema,
         "Tables",
         query=None,
+        scope=None,
     ),
     Operation(
         "POST",
@@ -74,6 +101,7 @@ CATALOGUE = (
         discovery.resolve_card_schema,
         "Tables",
         takes=discovery.ChosenOptions,
+        scope=None,
     ),
     Operation(
         "GET",
@@ -83,11 +111,12 @@ CATALOGUE = (
         "[Choice]",
         query=discovery.ChoicesWanted,
         fails=ASKING,
+        scope=None,
     ),
 )
 
 RESOURCES = (
-    Operation("GET", "/v1/connections", "List connections", resources.list_connections, "[Connection]"),
+    Operation("GET", "/v1/connections", "List connections", resources.list_connections, "[Connection]", scope=None),
     Operation(
         "POST",
         "/v1/connections",
@@ -97,8 +126,9 @@ RESOURCES = (
         status=201,
         takes=resources.NewConnection,
         fails=ASKING,
+        is_narrowed=True,
     ),
-    Operation("GET", CONNECTION, "Get a connection", resources.get_connection, "Connection"),
+    Operation("GET", CONNECTION, "Get a connection", resources.get_connection, "Connection", scope=None),
     Operation(
         "PATCH",
         CONNECTION,
@@ -107,14 +137,25 @@ RESOURCES = (
         "Connection",
         takes=resources.ChangedConnection,
         fails=ASKING,
+        is_narrowed=True,
     ),
-    Operation("DELETE", CONNECTION, "Delete a connection", resources.delete_connection, None, status=204),
-    Operation("POST", CONNECTION + "/check", "Check a connection", resources.check_connection, "Checked", fails=ASKING),
-    Operation("GET", "/v1/flows", "List helper flows", resources.list_flows, "[Flow]"),
+    Operation(
+        "DELETE", CONNECTION, "Delete a connection", resources.delete_connection, None, status=204, is_narrowed=True
+    ),
+    Operation(
+        "POST",
+        CONNECTION + "/check",
+        "Check a connection",
+        resources.check_connection,
+        "Checked",
+        fails=ASKING,
+        is_narrowed=True,
+    ),
+    Operation("GET", "/v1/flows", "List helper flows", resources.list_flows, "[Flow]", scope=None),
     Operation(
         "POST", "/v1/flows", "Create a helper flow", resources.create_flow, "Flow", status=201, takes=resources.NewFlow
     ),
-    Operation("GET", FLOW, "Get a helper flow", resources.get_flow, "Flow"),
+    Operation("GET", FLOW, "Get a helper flow", resources.get_flow, "Flow", scope=None),
     Operation("PATCH", FLOW, "Change a helper flow", resources.change_flow, "Flow", takes=resources.ChangedFlow),
     Operation(
         "POST", FLOW + "/test", "Test a helper flow", resources.test_flow, "FlowTested", takes=resources.FlowTest
@@ -125,9 +166,15 @@ RESOURCES = (
 TRUST = (
     Operation("GET", "/v1/audit", "List the audit", trust.list_audit, "[Entry]", query=trust.EntriesWanted),
     Operation(
-        "GET", "/v1/approvals", "List approvals", trust.list_approvals, "[Approval]", query=trust.ApprovalsWanted
+        "GET",
+        "/v1/approvals",
+        "List approvals",
+        trust.list_approvals,
+        "[Approval]",
+        query=trust.ApprovalsWanted,
+        scope=DESTROY,
     ),
-    Operation("GET", APPROVAL, "Get an approval", trust.get_approval, "Approval"),
+    Operation("GET", APPROVAL, "Get an approval", trust.get_approval, "Approval", scope=DESTROY),
     Operation(
         "POST",
         APPROVAL + "/approve",
@@ -135,22 +182,38 @@ TRUST = (
         trust.approve,
         "Approval",
         takes=trust.Decision,
-        fails=("429",),
+        scope=DESTROY,
+        fails=("403", "429", "502", "503"),
     ),
-    Operation("POST", APPROVAL + "/refuse", "Refuse a call", trust.refuse, "Approval", takes=trust.Decision),
-    Operation("GET", "/v1/kill-switch", "Get the kill switch", trust.get_kill_switch, "KillSwitch"),
+    Operation(
+        "POST",
+        APPROVAL + "/refuse",
+        "Refuse a call",
+        trust.refuse,
+        "Approval",
+        takes=trust.Decision,
+        scope=DESTROY,
+        fails=("403",),
+    ),
+    Operation("GET", "/v1/kill-switch", "Get the kill switch", trust.get_kill_switch, "KillSwitch", scope=None),
     Operation("PUT", "/v1/kill-switch", "Turn the kill switch", trust.turn_kill_switch, "KillSwitch", takes=trust.Turn),
 )
 
 RUNS = (
-    Operation("GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=runs.RunsWanted),
-    Operation("GET", RUN, "Get a run", runs.get_run, "Run"),
-    Operation("GET", RUN + "/events", "Follow a run", events.run_events, EVENTS),
-    Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", fails=("409",)),
-    Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", fails=("409",)),
-    Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", fails=("409",)),
+    Operation("GET", "/v1/runs", "List runs", runs.list_runs, "[Run]", query=runs.RunsWanted, scope="runs"),
+    Operation("GET", RUN, "Get a run", runs.get_run, "Run", scope="runs"),
+    Operation("GET", RUN + "/events", "Follow a run", events.run_events, EVENTS, scope="runs"),
+    Operation("POST", RUN + "/cancel", "Cancel a stream", runs.cancel_run, "Run", fails=("409",), scope="runs"),
+    Operation("POST", RUN + "/pause", "Pause a stream", runs.pause_run, "Run", fails=("409",), scope="runs"),
+    Operation("POST", RUN + "/resume", "Resume a stream", runs.resume_run, "Run", fails=("409",), scope="runs"),
     Operation(
-        "GET", RUN + "/failures", "List failed records", runs.list_failures, "[Failure]", query=runs.FailuresWanted
+        "GET",
+        RUN + "/failures",
+        "List failed records",
+        runs.list_failures,
+        "[Failure]",
+        query=runs.FailuresWanted,
+        scope="runs",
     ),
     Operation(
         "POST",
@@ -160,16 +223,30 @@ RUNS = (
         "Run",
         status=202,
         takes=runs.Redelivery,
+        scope="runs",
     ),
 )
 
-DOCUMENTS = (
-    Operation("GET", "/openapi.json", "Get the OpenAPI document", documents.get_openapi, "Document"),
-    Operation("GET", "/schemas/index.json", "Get the index of schemas", documents.get_index, "Document"),
+KEYS = (
+    Operation("GET", "/v1/keys", "List keys", keys.list_keys, "[Key]", is_narrowed=True),
     Operation(
-        "GET", "/schemas/{connector}/{card}.json", "Get a published schema", discovery.get_schema_file, "Document"
+        "POST", "/v1/keys", "Create a key", keys.create_key, "Key", status=201, takes=keys.NewKey, is_narrowed=True
     ),
-    Operation("GET", "/metrics", "Get the host's counters", documents.get_metrics, METRICS),
+    Operation("DELETE", KEY, "Revoke a key", keys.revoke_key, None, status=204, is_narrowed=True),
+)
+
+DOCUMENTS = (
+    Operation("GET", "/openapi.json", "Get the OpenAPI document", documents.get_openapi, "Document", scope=None),
+    Operation("GET", "/schemas/index.json", "Get the index of schemas", documents.get_index, "Document", scope=None),
+    Operation(
+        "GET",
+        "/schemas/{connector}/{card}.json",
+        "Get a published schema",
+        discovery.get_schema_file,
+        "Document",
+        scope=None,
+    ),
+    Operation("GET", "/metrics", "Get the host's counters", documents.get_metrics, METRICS, scope=None),
     Operation(
         "GET", "/healthz", "Say whether the process is alive", documents.get_health, "Health", query=None, is_open=True
     ),
@@ -178,4 +255,11 @@ DOCUMENTS = (
     ),
 )
 
-OPERATIONS = {"Catalogue": CATALOGUE, "Resources": RESOURCES, "Runs": RUNS, "Trust": TRUST, "Documents": DOCUMENTS}
+OPERATIONS = {
+    "Catalogue": CATALOGUE,
+    "Resources": RESOURCES,
+    "Runs": RUNS,
+    "Keys": KEYS,
+    "Trust": TRUST,
+    "Documents": DOCUMENTS,
+}

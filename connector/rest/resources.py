@@ -51,12 +51,14 @@ class FlowTest(CardInputs):
 
 
 async def list_connections(request: Request) -> Response:
-    known = await _connections(request)
-    return listed([_connection(known, account) for account in known.all()])
+    """Those that the key reaches."""
+    known, grant = await _connections(request), request.state.caller.grant
+    return listed([_connection(known, account) for account in known.all() if grant.reaches(account.name)])
 
 
 async def create_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
+    request.state.caller.need_connection(wanted.name)
     account = await known.create(wanted.name, wanted.connector, wanted.fields, wanted.policy)
     await _audited(request, "connection_created", account.name)
     return json_answer(_connection(known, account), 201, {"Location": f"/v1/connections/{account.name}"})

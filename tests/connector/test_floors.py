@@ -12,9 +12,9 @@ FLOORS = {"sdk": 0, "catalog": 1, "engine": 2, "sync": 3, **dict.fromkeys(FACES,
 OWN = {"connector", "cards", "sandbox", "tests", "bench"}
 # Modules that speak to the network by themselves, and why each of them may.
 NETWORK = {
+    "connector/cli/ask.py": "calls its own host",
     "connector/cli/demo.py": "calls its own host, as a caller would",
     "connector/cli/receiver.py": "listens on the loopback address",
-    "connector/cli/run.py": "calls its own host",
     "connector/cli/serve.py": "listens",
     "connector/engine/connections.py": "is handed a session",
     "connector/engine/delivery.py": "is handed a session",

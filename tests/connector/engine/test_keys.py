@@ -1,4 +1,4 @@
-"""Callers' keys: shown once, kept as a hash, recognised without a query."""
+"""Callers' keys: shown once, kept as a hash, recognised without a query; and what they may give others."""
 
 import hashlib
 import re
@@ -6,11 +6,15 @@ import re
 import pytest
 import sqlalchemy as sa
 
+from connector.engine import keys as module
 from connector.engine import tables
-from connector.engine.keys import Keys
+from connector.engine.keys import ALL, Caller, Grant, Keys
 from connector.engine.store import Store
-from connector.sdk.errors import Unauthenticated
+from connector.sdk.errors import Forbidden, Unauthenticated
 from tests.connector.engine.parts import OpenStore
+
+SOON, LATER, NEVER = "2999-01-01T00:00:00.000Z", "2999-01-01T00:00:00.001Z", None
+CUSTOM = "kandji.custom_api_action"
 
 
 @pytest.fixture
@@ -114,6 +118,107 @@ async def test_a_key_made_during_a_look_is_kept(store: Store, monkeypatch: pytes
     await keys.look()
 
     assert keys.caller(made[0])
+
+
+def test_a_key_that_has_ended_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """AU-2: from the very moment on, in the words for any wrong key."""
+    keys = Keys(store)
+    key = keys.mint("a test", expires=SOON)
+    keys.caller(key)
+    monkeypatch.setattr(module, "now", lambda: SOON)
+
+    with pytest.raises(Unauthenticated, match="A valid key is needed"):
+        keys.caller(key)
+
+
+async def test_the_last_use_is_noted_later(store: Store) -> None:
+    """AU-2: a call costs no query; a key that is wrong was not used."""
+    keys = Keys(store)
+    used, unused = keys.mint("used"), keys.mint("unused")
+    keys.caller(used)
+    with pytest.raises(Unauthenticated):
+        keys.caller(unused + "x")
+    before = [key.last_used for key in Keys(store).all()]
+
+    await keys.note()
+
+    last_used = {key.label: key.last_used for key in Keys(store).all()}
+    assert before == [None, None]
+    assert last_used["used"]
+    assert last_used["unused"] is None
+
+
+async def test_a_use_is_noted_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that is not used any more keeps its time."""
+    keys = Keys(store)
+    keys.caller(keys.mint("a test"))
+    await keys.note()
+    (before,) = Keys(store).all()
+    monkeypatch.setattr(module, "now", lambda: LATER)
+
+    await keys.note()
+
+    assert Keys(store).all() == [before]
+
+
+@pytest.mark.parametrize(
+    ("has", "given", "covers"),
+    [
+        ([ALL], [ALL, "kandji.*", "kandji.lock_device"], True),
+        (["kandji.*"], ["kandji.*", "kandji.lock_device"], True),
+        (["kandji.lock_device"], ["kandji.lock_device"], True),
+        ([ALL], [], True),
+        (["kandji.*"], [ALL], False),
+        (["kandji.*"], ["assetbots.*"], False),
+        (["kandji.lock_device"], ["kandji.*"], False),
+        (["kandji.lock_device"], ["kandji.lock_device", "kandji.erase_device"], False),
+        ([], ["kandji.lock_device"], False),
+        ([ALL, "kandji.*"], [CUSTOM], False),
+        ([CUSTOM], [CUSTOM], True),
+        ([CUSTOM], ["kandji.*"], False),
+    ],
+)
+def test_a_grant_covers_cards(has: list[str], given: list[str], covers: bool) -> None:
+    """AU-4: all that these cover; a card that is given by name is covered by its name alone."""
+    assert Grant(frozenset(), tuple(has)).covers_all(given) is covers
+
+
+@pytest.mark.parametrize(
+    ("has", "given", "reaches"),
+    [
+        (None, None, True),
+        (None, ("acme",), True),
+        (("acme", "beta"), ("beta",), True),
+        (("acme",), ("acme", "beta"), False),
+        (("acme",), None, False),
+        ((), (), True),
+        ((), None, False),
+    ],
+)
+def test_a_grant_reaches_connections(has: tuple[str, ...] | None, given: tuple[str, ...] | None, reaches: bool) -> None:
+    """AU-4: no list is all of them, those to come as well; an empty one is none."""
+    assert Grant(frozenset(), connections=has).reaches_all(given) is reaches
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expires", "why"),
+    [
+        (Grant(frozenset({"admin"})), SOON, "The key lacks the scope admin."),
+        (Grant(frozenset(), (ALL,)), SOON, "The key is not for all of these cards."),
+        (Grant(frozenset(), ()), SOON, "The key is not for all of these connections."),
+        (Grant(frozenset(), (), ()), LATER, "The key ends before the one that it would make."),
+        (Grant(frozenset(), (), ()), NEVER, "The key ends before the one that it would make."),
+    ],
+)
+def test_a_key_gives_only_what_it_has(wanted: Grant, expires: str | None, why: str) -> None:
+    """AU-4: neither more scopes, cards and connections, nor more time."""
+    caller = Caller("k1", Grant(frozenset({"runs"}), ("kandji.*",), ("acme",)), SOON)
+    caller.need_all_of(caller.grant, SOON)
+
+    with pytest.raises(Forbidden) as raised:
+        caller.need_all_of(wanted, expires)
+
+    assert raised.value.detail == why
 
 
 class _Nowhere:

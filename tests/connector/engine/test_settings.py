@@ -18,12 +18,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_defaults_are_careful(folder: Path) -> None:
-    """SC-5: the loopback address only, nothing allowed besides public addresses, no data kept."""
+    """SC-5: the loopback address only, nothing allowed besides public addresses, no data kept, calls limited."""
     settings = Settings()
 
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8700, Path(".upcard"))
     assert (settings.allow_receivers, settings.allow_services, settings.secret_keys) == ("", "", "")
     assert (settings.unregistered_flows, settings.run_data, settings.retention_days) == (False, False, 30)
+    assert settings.calls_per_second == 200
 
 
 def test_the_environment_sets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

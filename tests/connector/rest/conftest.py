@@ -1,15 +1,30 @@
-"""Hosts of one's own, for tests that make connections and flows or break something."""
+"""Hosts of one's own, for tests that make connections and flows or break something; and callers who may do less."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.conftest import Upcard, opened
+from connector.engine.keys import ALL, Grant
+from tests.conftest import HOST, Upcard, opened
 
 Fresh = Callable[..., Awaitable[Upcard]]
+
+
+def holding(
+    upcard: Upcard, *scopes: str, cards: tuple[str, ...] = (ALL,), connections: tuple[str, ...] | None = None
+) -> httpx.AsyncClient:
+    """A client with a key that allows just this."""
+    key = upcard.host.keys.mint("a test", Grant(frozenset(scopes), cards, connections))
+    return with_key(upcard, key)
+
+
+def with_key(upcard: Upcard, key: str) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(upcard.app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=HOST, headers={"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture

@@ -92,6 +92,10 @@ async def test_a_key_is_taken_from_two_headers(upcard: Upcard, name: str, value:
         ("authorization", "Bearer "),
         ("authorization", "Bearer {}x"),
         ("authorization", "Bearer {} {}"),
+        ("authorization", "Bearer {}, Bearer {}"),
+        ("authorization", "Bearer{}"),
+        ("authorization", "Bearer\t{}"),
+        ("authorization", "Bearer: {}"),
         ("authorization", ""),
         ("authorization", "Token {}"),
         ("x-api-client-token", ""),
@@ -108,6 +112,33 @@ async def test_nothing_else_is_a_key(upcard: Upcard, name: str, value: str) -> N
 
     assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")
     assert key_of(upcard) not in answer.text
+
+
+@pytest.mark.parametrize("change", [("_live_", "_test_"), ("kc_", "KC_"), ("_", "-")])
+async def test_a_key_is_taken_to_the_letter(upcard: Upcard, change: tuple[str, str]) -> None:
+    """AU-2: one of another environment, in another case or with other signs is wrong."""
+    key = key_of(upcard).replace(*change)
+
+    answer = await anonymous(upcard, authorization=f"Bearer {key}").get("/v1/connectors")
+
+    assert (answer.status_code, answer.json()["type"]) == (401, "unauthenticated")
+
+
+async def test_a_secret_has_its_case(upcard: Upcard) -> None:
+    """AU-2: 43 signs of 64 kinds, not of 38."""
+    start, _, secret = key_of(upcard).rpartition("_")
+
+    answer = await anonymous(upcard, authorization=f"Bearer {start}_{secret.swapcase()}").get("/v1/connectors")
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(("name", "value"), [("cookie", "key={}"), ("x-api-key", "{}")])
+async def test_a_right_key_counts_beside_what_is_none(upcard: Upcard, name: str, value: str) -> None:
+    """AU-2: what is not looked at changes nothing, for better or worse."""
+    answer = await upcard.http.get("/v1/connectors", headers={name: value.format("kc_live_x_y")})
+
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize("name", ["key", "token", "access_token", "authorization", "x-api-client-token"])
@@ -153,7 +184,7 @@ async def test_a_key_is_checked_before_the_body_is_read(upcard: Upcard) -> None:
 
     assert (answer.status_code, answer.json()["detail"]) == (
         401,
-        "A key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.",
+        "A valid key is needed: Authorization: Bearer KEY, or x-api-client-token: KEY.",
     )
 
 

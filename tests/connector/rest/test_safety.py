@@ -465,6 +465,7 @@ async def test_nobody_agrees_with_themselves(fresh: Fresh, kandji: respx.MockRou
         found.append(await child.post(path, json={}))
         child_id = child.headers["authorization"].split("_")[2]
     async with another(upcard, maker=child_id) as grandchild:
+        upcard.host.keys.revoke(child_id)  # which hides nothing
         found.append(await grandchild.post(path, json={}))
 
     assert [answer.status_code for answer in found] == [403, 403, 403]
@@ -474,7 +475,7 @@ async def test_nobody_agrees_with_themselves(fresh: Fresh, kandji: respx.MockRou
 @pytest.mark.parametrize(
     ("scopes", "narrow", "status"),
     [
-        (("cards:read", "admin"), {}, 404),
+        (("cards:read", "admin"), {}, 403),
         (("cards:destroy",), {"connections": ("other",)}, 404),
         (("cards:destroy",), {"cards": ("kandji.erase_device",)}, 403),
     ],
@@ -640,14 +641,19 @@ async def test_nothing_is_sent_that_is_not_on_record(
 
 
 async def test_admins_are_on_record(fresh: Fresh, kandji: respx.MockRouter) -> None:
-    """DA-8: who changed a policy or turned the kill switch."""
+    """DA-8: who changed a policy, turned the kill switch, made and revoked a key."""
     upcard = await fresh()
 
     await policy(upcard, destroy="off")
     await upcard.http.put("/v1/kill-switch", json={"on": True, "reason": "test"})
+    key = {"label": "flow", "scopes": ["cards:read"]}
+    made = (await upcard.http.post("/v1/keys", json=key)).json()
+    await upcard.http.delete(f"/v1/keys/{made['id']}")
 
     found = (await upcard.http.get("/v1/audit")).json()["items"]
     assert [(entry["event"], entry["caller"]) for entry in found] == [
+        ("key_revoked", upcard.caller),
+        ("key_created", upcard.caller),
         ("kill_switch_on", upcard.caller),
         ("policy_changed", upcard.caller),
     ]

@@ -21,6 +21,7 @@ def upgrade() -> None:
     op.add_column("keys", sa.Column("expires", sa.String(32)))
     op.add_column("keys", sa.Column("last_used", sa.String(32)))
     op.add_column("keys", sa.Column("maker", sa.String(32), nullable=False, server_default=""))
+    op.add_column("keys", sa.Column("makers", sa.Text, nullable=False, server_default="[]"))
     keys = sa.table("keys", sa.column("scopes"), sa.column("cards"))
     op.execute(sa.update(keys).values(scopes=json.dumps(SCOPES), cards=json.dumps(CARDS)))
     op.create_table(

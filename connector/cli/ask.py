@@ -1,0 +1,44 @@
+"""Ask the host at UPCARD_HOST and UPCARD_PORT, with the key in UPCARD_DATA_DIR; and say what it refused."""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+
+from connector.engine.settings import Settings
+from connector.sdk.kinds import Json
+
+# Exit statuses, as the README has them.
+OK, FAILED, USAGE, REFUSED, KEY, RETRY = 0, 1, 2, 3, 4, 6
+
+
+def ask(method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
+    """The status and the document of the answer; the status is 0 where no host answers."""
+    settings = Settings()
+    file = settings.data_dir / "key"
+    key = file.read_text().strip() if file.exists() else ""
+    request = urllib.request.Request(  # noqa: S310
+        settings.address + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request) as answer:  # noqa: S310
+            return answer.status, json.loads(answer.read() or b"{}")
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+    except urllib.error.URLError:
+        return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}
+
+
+def failed(status: int, problem: Json) -> int:
+    """Print what went wrong; returns the exit status."""
+    sys.stderr.write(f"{problem.get('detail', 'The host gave no reason.')}\n")
+    for error in problem.get("errors", []):
+        sys.stderr.write(f"  {error['at']}: {error['why']}\n")
+    if status in (401, 403):
+        return KEY
+    if problem.get("retry"):
+        return RETRY
+    return {400: USAGE, 502: REFUSED}.get(status, FAILED)
