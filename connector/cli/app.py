@@ -12,8 +12,10 @@ app = typer.Typer(
 )
 cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
+secrets = typer.Typer(help="Look after the keys that seal secrets.", no_args_is_help=True)
 app.add_typer(cards, name="cards")
 app.add_typer(new, name="new")
+app.add_typer(secrets, name="secrets")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -91,6 +93,22 @@ def new_card(
         raise typer.BadParameter(str(error)) from error
     for path in written:
         typer.echo(f"wrote {path}")
+
+
+@secrets.command("rotate")
+def rotate_secrets() -> None:
+    """Seal everything with the first key, while hosts are at work; exits with 0 when nothing is left to do."""
+    from connector.cli.secrets import rotate_secrets as rotate
+
+    raise typer.Exit(rotate())
+
+
+@secrets.command("status")
+def show_secrets() -> None:
+    """Show how many values each key seals: one that seals none can be dropped."""
+    from connector.cli.secrets import print_status
+
+    print_status()
 
 
 @app.command()
