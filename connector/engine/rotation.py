@@ -32,6 +32,11 @@ class Sealed:
     def name(self) -> str:
         return f"{self.column.table.name}.{self.column.name}"
 
+    @property
+    def key(self) -> tuple[sa.Column[Any], ...]:
+        """The columns that name a row."""
+        return tuple(self.column.table.primary_key.columns)
+
     def by(self, kid: str) -> sa.ColumnElement[bool]:
         """Whether this key sealed a value; null where there is none."""
         begins = f"{kid}." if isinstance(self.column.type, sa.Text) else f"{kid}.".encode()
@@ -109,23 +114,21 @@ def _pass(store: Store, seals: Seals, sealed: Sealed) -> Iterator[_Batch]:
 
 def _batch(db: sa.Connection, seals: Seals, sealed: Sealed, after: tuple[Any, ...]) -> _Batch:
     """Rows that somebody else holds are passed over, so that a host and a rotation never wait for each other."""
-    key = sealed.column.table.primary_key.columns
-    wanted = sa.select(*key, sealed.column).where(sealed.rows, sa.not_(sealed.by(seals.kids[0])))
-    wanted = wanted.where(sa.tuple_(*key) > after) if after else wanted
-    rows = db.execute(wanted.order_by(*key).limit(BATCH).with_for_update(skip_locked=True)).mappings().all()
+    wanted = sa.select(*sealed.key, sealed.column).where(sealed.rows, sa.not_(sealed.by(seals.kids[0])))
+    wanted = wanted.where(sa.tuple_(*sealed.key) > after) if after else wanted
+    rows = db.execute(wanted.order_by(*sealed.key).limit(BATCH).with_for_update(skip_locked=True)).mappings().all()
     done, broken = 0, []
     for row in rows:
         try:
             done += _again(db, seals, sealed, dict(row))
         except Broken:
             broken.append(sealed.place.format(**row))
-    last = tuple(rows[-1][column.name] for column in key) if len(rows) == BATCH else None
+    last = tuple(rows[-1][column.name] for column in sealed.key) if len(rows) == BATCH else None
     return _Batch(done, broken, last)
 
 
 def _again(db: sa.Connection, seals: Seals, sealed: Sealed, row: Json) -> int:
     """Seal one value anew, if it is still what was read: 1, else 0."""
-    value = row[sealed.column.name]
-    anew = seals.again(value, sealed.place.format(**row))
-    as_read = [column == row[column.name] for column in (*sealed.column.table.primary_key.columns, sealed.column)]
+    anew = seals.again(row[sealed.column.name], sealed.place.format(**row))
+    as_read = [column == row[column.name] for column in (*sealed.key, sealed.column)]
     return db.execute(sa.update(sealed.column.table).where(*as_read).values({sealed.column: anew})).rowcount
