@@ -26,6 +26,7 @@ from connector import (
 
 VISIBLE = r"^[!-~]+$"  # what a header can carry
 PAGE = 300  # the most records Kandji returns at once
+NOBODY = "00000000-0000-0000-0000-000000000000"  # the ID of nothing
 LIMITS = Limits(per_second=50, per_hour=10_000)  # of a tenant, all tokens together; only the hour is documented
 
 
@@ -79,6 +80,22 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
         "GET devices/*/secrets/bypasscode": "get_activation_lock_bypass_codes",
         "GET devices/*/secrets/unlockpin": "get_unlock_pin",
         "GET devices/*/secrets/*": "get_filevault_recovery_key",
+    }
+
+    probes = {
+        "get_activation_lock_bypass_codes": (f"devices/{NOBODY}/secrets/bypasscode",),
+        "get_ade_integration": (f"integrations/apple/ade/{NOBODY}",),
+        "get_blueprint": (f"blueprints/{NOBODY}", "blueprints?limit=1"),
+        "get_device": (f"devices/{NOBODY}", f"devices/{NOBODY}/details"),
+        "get_filevault_recovery_key": (f"devices/{NOBODY}/secrets/filevaultkey",),
+        "get_unlock_pin": (f"devices/{NOBODY}/secrets/unlockpin",),
+        "list_ade_devices": (f"integrations/apple/ade/{NOBODY}/devices",),
+        "list_ade_integrations": ("integrations/apple/ade",),
+        "list_blueprints": ("blueprints?limit=1",),
+        "list_device_apps": (f"devices/{NOBODY}/apps",),
+        "list_device_library_items": (f"devices/{NOBODY}/library-items",),
+        "list_device_notes": (f"devices/{NOBODY}/notes",),
+        "list_devices": ("devices?limit=1",),
     }
 
     async def check(self) -> None:

@@ -14,10 +14,12 @@ cards = typer.Typer(help="Look at the cards there are.", no_args_is_help=True)
 keys = typer.Typer(help="Say who may call, with the key in UPCARD_DATA_DIR.", no_args_is_help=True)
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
 audit = typer.Typer(help="Check the audit.", no_args_is_help=True)
+secrets = typer.Typer(help="Look after the keys that seal secrets.", no_args_is_help=True)
 app.add_typer(cards, name="cards")
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(new, name="new")
+app.add_typer(secrets, name="secrets")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -137,6 +139,22 @@ def verify_audit(
     from connector.cli.audit import verify
 
     raise typer.Exit(verify(head))
+
+
+@secrets.command("rotate")
+def rotate_secrets() -> None:
+    """Seal everything with the first key, while hosts are at work; exits with 0 when nothing is left to do."""
+    from connector.cli.secrets import rotate_secrets as rotate
+
+    raise typer.Exit(rotate())
+
+
+@secrets.command("status")
+def show_secrets() -> None:
+    """Show how many values each key seals: one that seals none can be dropped."""
+    from connector.cli.secrets import print_status
+
+    print_status()
 
 
 @app.command()

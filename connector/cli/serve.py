@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -17,7 +18,7 @@ from connector.cli.key import first_key
 from connector.cli.protocol import Limited
 from connector.engine import logs
 from connector.engine.host import Host, open_host
-from connector.engine.seals import NoKeys
+from connector.engine.seals import Broken, NoKeys
 from connector.engine.settings import Settings
 from connector.rest.app import app
 
@@ -98,9 +99,10 @@ async def until_stopped() -> None:
 def run_host() -> None:
     """`upcard serve`."""
     logs.configure()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump of this process would hold every secret (SEC-8)
     try:
         uvloop.run(_serve(Settings()))
-    except (CannotStart, NoKeys, ValueError) as error:
+    except (Broken, CannotStart, NoKeys, ValueError) as error:
         raise SystemExit(str(error)) from None
 
 

@@ -183,6 +183,14 @@ class Connections:
         except UpcardError as error:
             raise meant(error) from error
 
+    async def permissions(self, account: Account) -> dict[str, bool | None]:
+        """For each card whether the service permits it; None where reading cannot tell. Raises what `check` does."""
+        try:
+            found = await self._client(account, account.service).permissions()
+        except UpcardError as error:
+            raise meant(error) from error
+        return {card.key: found.get(card.name) for card in self._catalog.connector(account.connector).cards}
+
     def _read(self, connector: str, fields: Json) -> Connection:
         found = self._catalog.connector(connector)
         connection = accept(found.connects_with, fields, "fields")

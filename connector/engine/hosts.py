@@ -90,6 +90,7 @@ class _slot:  # noqa: N801
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for number in range(1000):
             path = self._folder / f"slot-{number}.lock"
+            path.touch(mode=0o600)
             self._file = path.open("w")
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

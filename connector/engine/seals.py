@@ -6,8 +6,10 @@ Sealed is `kid.` and nonce + ciphertext, in base64 for text. The first key seals
 import base64
 import os
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import AnyStr
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -28,7 +30,8 @@ class Seals:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = {kid: AESGCM(key) for kid, key in keys.items()}
-        self._first = next(iter(keys))
+        self.kids = tuple(keys)
+        self._first = self.kids[0]
 
     def seal(self, text: str, place: str) -> str:
         kid, _, raw = self.seal_bytes(text.encode(), place).partition(b".")
@@ -54,6 +57,12 @@ class Seals:
         except (KeyError, ValueError, InvalidTag) as error:
             raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
 
+    def again(self, sealed: AnyStr, place: str) -> AnyStr:
+        """The same secret, sealed with the first key."""
+        if isinstance(sealed, str):
+            return self.seal(self.open(sealed, place), place)
+        return self.seal_bytes(self.open_bytes(sealed, place), place)
+
 
 def _bound(kid: str, place: str) -> bytes:
     return f"{kid}|{place}".encode()
@@ -64,20 +73,29 @@ def load(setting: str, data_dir: Path) -> Seals:
     text = setting if ":" in setting else _file(setting, data_dir)
     try:
         pairs = [entry.strip().partition(":") for entry in text.replace("\n", ",").split(",") if entry.strip()]
-        keys = {kid: base64.b64decode(key, validate=True) for kid, _, key in pairs}
+        keys = [(kid, base64.b64decode(key, validate=True)) for kid, _, key in pairs]
     except ValueError as error:
         raise NoKeys("UPCARD_SECRET_KEYS must be kid:base64 entries of 32 bytes each.") from error
-    if not keys or any(len(key) != 32 or not kid.isalnum() for kid, key in keys.items()):
+    if not keys or any(len(key) != 32 or not kid.isalnum() for kid, key in keys):
         raise NoKeys("UPCARD_SECRET_KEYS must be kid:base64 entries of 32 bytes each.")
-    return Seals(keys)
+    if twice := [kid for kid, count in Counter(kid for kid, _ in keys).items() if count > 1]:
+        raise NoKeys(f"UPCARD_SECRET_KEYS has more than one key with the ID {twice[0]}: each needs its own.")
+    return Seals(dict(keys))
 
 
 def _file(setting: str, data_dir: Path) -> str:
     path = Path(setting) if setting else data_dir / "secret-keys"
     try:
+        if _is_open_to_others(path):
+            raise NoKeys(f"Others can read the keys in {path}: run chmod 600 {path}, and consider new keys.")
         return path.read_text()
     except OSError as error:
         raise NoKeys("No keys to seal secrets with: set UPCARD_SECRET_KEYS (`upcard up` makes some to try).") from error
+
+
+def _is_open_to_others(path: Path) -> bool:
+    """Whether other users may read it, where that is up to the operator: mounts of secrets are read-only (SEC-8)."""
+    return bool(path.stat().st_mode & 0o077) and not os.statvfs(path).f_flag & os.ST_RDONLY
 
 
 def generate(data_dir: Path) -> None:

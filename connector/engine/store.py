@@ -84,12 +84,14 @@ def _upgrade(connection: sa.Connection) -> None:
 
 
 def _engine(url: str, *, synced: bool = False) -> sa.Engine:
+    """Its exceptions do not repeat what was written: that may be a secret."""
     made = sa.make_url(url)
     if made.get_backend_name() != "sqlite":
-        return sa.create_engine(made.set(drivername="postgresql+psycopg"), pool_size=10, pool_pre_ping=True)
+        made = made.set(drivername="postgresql+psycopg")
+        return sa.create_engine(made, pool_size=10, pool_pre_ping=True, hide_parameters=True)
     if made.database:
         _private_file(Path(made.database))
-    engine = sa.create_engine(made, pool_size=10)
+    engine = sa.create_engine(made, pool_size=10, hide_parameters=True)
     sa.event.listen(engine, "connect", partial(_pragmas, synchronous="FULL" if synced else "NORMAL"))
     return engine
 
@@ -97,6 +99,7 @@ def _engine(url: str, *, synced: bool = False) -> sa.Engine:
 def _private_file(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
+    path.chmod(0o600)  # it may have been there; SQLite makes the files beside it alike
 
 
 def _pragmas(connection: Any, _record: Any, *, synchronous: str) -> None:

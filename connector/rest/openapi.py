@@ -123,7 +123,17 @@ SCHEMAS: Json = {
         },
         "budget",
     ),
-    "Checked": _record({"connection": TEXT, "connected": {"type": "boolean"}}),
+    "Checked": _record(
+        {
+            "connection": TEXT,
+            "connected": {"type": "boolean"},
+            "permissions": {
+                "type": "array",
+                "items": _record({"card": TEXT, "granted": {"type": ["boolean", "null"]}}),
+                "description": "For each card of the connector; null where reading cannot tell",
+            },
+        }
+    ),
     "Flow": _record(
         {
             "name": TEXT,

@@ -91,10 +91,15 @@ async def delete_connection(request: Request) -> Response:
 
 
 async def check_connection(request: Request) -> Response:
+    """Reach the service, and say which cards its token permits. Only reads are sent, none of a secret.
+
+    `granted` is null where no read can tell, as for cards that change something.
+    """
     known = await _connections(request)
     account = known.get(request.path_params["name"])
-    await known.check(account)
-    return json_answer({"connection": account.name, "connected": True})
+    found = await known.permissions(account)
+    permissions = [{"card": card, "granted": granted} for card, granted in found.items()]
+    return json_answer({"connection": account.name, "connected": True, "permissions": permissions})
 
 
 async def list_flows(request: Request) -> Response:

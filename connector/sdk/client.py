@@ -1,18 +1,20 @@
-"""What a connector's client is built on: its connection, verbs over HTTP, and the dry run."""
+"""What a connector's client is built on: its connection, verbs over HTTP, the dry run, and what a token may do."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from pydantic import ConfigDict
 
 from connector.sdk.custom import custom_request
-from connector.sdk.errors import InvalidCall, Unexpected
+from connector.sdk.errors import InvalidCall, Unexpected, UpcardError
 from connector.sdk.http import READS, Reply, Service
 from connector.sdk.kinds import Json
 from connector.sdk.tables import Table
 
+TELLING = {403: False, 404: True}  # whether a permission is there, by the status of an answer that has nothing else
 CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 EVERYTHING = CHANGES | READS
 
@@ -69,6 +71,9 @@ class Client(Generic[C]):
     same: ClassVar[Mapping[str, str]] = {}
     """Which card sends what: `{"POST devices/*/action/lock": "lock_device"}`, for all that changes something or gives
     secrets. A request that a caller writes is under the policy of the card that sends the same."""
+    probes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """What each card asks that only reads: `{"list_devices": ("devices?limit=1",)}`; for one object, by the ID of none.
+    An answer of 401 or 403 then says that a permission is missing, and 404 that it is there."""
     connects_with: ClassVar[type[Connection]]
 
     def __init_subclass__(cls, title: str, prefix: str = "", limits: Limits | None = None, **kwargs: Any) -> None:
@@ -95,6 +100,29 @@ class Client(Generic[C]):
     async def has_fleet(self, least: int) -> bool:
         """Whether there are so many devices, or whatever else it is that can be lost. Yes by default."""
         return True
+
+    async def permissions(self) -> dict[str, bool | None]:
+        """Whether each card in `probes`, by its name, may read what it asks; None where the answer does not tell.
+
+        Some services say 401 to a permission that is missing as they do to a bad token: it is bad where that is all.
+        """
+        if not self.probes:
+            await self.check()
+        asked = sorted({probe for probes in self.probes.values() for probe in probes})
+        answers = await asyncio.gather(*(self._probed(probe) for probe in asked))
+        errors = [answer for answer in answers if isinstance(answer, UpcardError)]
+        if errors and len(errors) == len(answers):
+            raise errors[0]
+        found = dict(zip(asked, map(_granted, answers), strict=True))
+        return {card: _all(found[probe] for probe in probes) for card, probes in self.probes.items()}
+
+    async def _probed(self, probe: str) -> bool | UpcardError:
+        path, _, query = probe.partition("?")
+        try:
+            reply = await self.ask("GET", *path.split("/"), query=dict(parse_qsl(query)))
+            return TELLING[reply.status] if reply.status in TELLING else reply.accepted().status < 400
+        except UpcardError as error:
+            return error
 
     async def get(self, *path: str, **query: Any) -> Any:
         return (await self.ask("GET", *path, query=query)).accepted().body
@@ -132,6 +160,18 @@ class Client(Generic[C]):
         if method in self.held:
             raise WouldSend(method, where, wanted, headers or {}, json, path)
         return await self.service.ask(method, where, query=wanted or None, json=json, headers=headers)
+
+
+def _granted(answer: bool | UpcardError) -> bool | None:
+    if isinstance(answer, UpcardError):
+        return False if answer.service and answer.service.status == 401 else None
+    return answer
+
+
+def _all(granted: Iterable[bool | None]) -> bool | None:
+    """What is missing decides, then what is not known."""
+    found = set(granted)
+    return False if False in found else None if None in found else True
 
 
 def rows_of(answer: Any, key: str | None = None) -> list[dict[str, Any]]:

@@ -1,16 +1,19 @@
 """What must not be seen: the secrets of services in use, blotted out of words and of the log (SEC-4, SEC-5).
 
-Secrets are known as they are; their base64, hex and URL-encoded forms are not looked for.
+Secrets are known as they are, and in base64, hex and URL-encoded form.
 """
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 from weakref import WeakSet
 
 HIDDEN = "[redacted]"
 SHORTEST = 4  # what is shorter is no secret, and would blot out half of every word
 KEY = re.compile(r"kc_[a-z]+_[0-9a-f]{16}_[\w-]{43}")  # a caller's key; the host has only its hash
+ESCAPE = re.compile("%[0-9A-F]{2}")
 SECRET_LIKE = re.compile(  # a name whose value is one, whoever gave it
     r"(?i:pass(?:word|wd|code|phrase)|token|secret|credential|authorization|cookie|key|(?<![a-z])pin(?![a-z]))|Pin(?![a-z])"
 )
@@ -20,38 +23,67 @@ class Mask:
     """Blots out the secrets of one service; the log does so as long as the mask is in use."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self.secrets = sorted((secret for secret in secrets if len(secret) >= SHORTEST), key=len, reverse=True)
+        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        self.forms = sorted(forms, key=len, reverse=True)
+        self.shortest = min(map(len, forms), default=0)
         IN_USE.add(self)
 
     def __call__(self, words: str) -> str:
-        return _without(self.secrets, words)
+        return _without(self.forms, words)
 
     def within(self, value: Any) -> Any:
         """The same for JSON: every text in it."""
-        return _masked(value, self.secrets)
+        return _masked(value, self.forms)
 
 
 IN_USE: WeakSet[Mask] = WeakSet()  # of the process, as its log is
 
 
 def masked(value: Any) -> Any:
-    """A value of the log without callers' keys and without the secrets of any service in use."""
-    return _masked(value, sorted((secret for mask in IN_USE for secret in mask.secrets), key=len, reverse=True))
+    """A value of the log without callers' keys and without the secrets of any service in use.
+
+    All its words are looked through at once: each call writes a line, and hardly any has a secret.
+    """
+    texts = list(_texts(value))
+    longest, words = max(map(len, texts), default=0), "\n".join(texts)
+    found = [form for mask in IN_USE if mask.shortest <= longest for form in mask.forms if form in words]
+    return _masked(value, sorted(found, key=len, reverse=True)) if found or "kc_" in words else value
 
 
-def _masked(value: Any, secrets: list[str]) -> Any:
+def _forms(secret: str) -> Iterator[str]:
+    """Every way in which words may repeat a secret."""
+    raw = secret.encode()
+    yield from (secret, raw.hex(), raw.hex().upper())
+    for encoded in (b64encode(raw).decode(), urlsafe_b64encode(raw).decode()):
+        yield from (encoded, encoded.rstrip("="))
+    for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
+        yield from (quoted, ESCAPE.sub(lambda escape: escape[0].lower(), quoted))
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        return _without(secrets, KEY.sub(HIDDEN, value) if "kc_" in value else value)
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _masked(value: Any, forms: list[str]) -> Any:
+    if isinstance(value, str):
+        return _without(forms, KEY.sub(HIDDEN, value) if "kc_" in value else value)
     if isinstance(value, dict):
-        return {key: _masked(item, secrets) for key, item in value.items()}
+        return {key: _masked(item, forms) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(item, secrets) for item in value]
+        return [_masked(item, forms) for item in value]
     return value
 
 
-def _without(secrets: list[str], words: str) -> str:
-    """Longer secrets come first: one may begin with another."""
-    for secret in secrets:
-        if secret in words:
-            words = words.replace(secret, HIDDEN)
+def _without(forms: list[str], words: str) -> str:
+    """Longer forms come first: one may begin with another."""
+    for form in forms:
+        if form in words:
+            words = words.replace(form, HIDDEN)
     return words

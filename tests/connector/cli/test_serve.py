@@ -1,8 +1,11 @@
 """The server itself, over real sockets: what a caller sees that the application alone does not decide."""
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import os
+import stat
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -11,8 +14,9 @@ import respx
 
 from connector.cli import protocol
 from connector.cli.protocol import LARGEST_REQUEST
-from connector.cli.serve import server, serving
+from connector.cli.serve import run_host, server, serving
 from tests.conftest import Log, Upcard, opened
+from tests.processes import HostProcess
 
 Exchange = Callable[[bytes], Awaitable[bytes]]
 
@@ -164,3 +168,57 @@ async def test_an_answer_may_take_longer_than_its_request(
     answer = await exchange(post(upcard, "/v1/cards/kandji/list_devices", b"{}", "Accept: application/x-ndjson"))
 
     assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder without keys."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UPCARD_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("UPCARD_SECRET_KEYS", raising=False)
+    monkeypatch.setattr("resource.setrlimit", lambda *_: None)  # this process and its log are the tests'
+    monkeypatch.setattr("connector.engine.logs.configure", lambda: None)
+    return tmp_path
+
+
+def test_without_keys_no_host_starts(alone: Path) -> None:
+    """SEC-2: none is made by itself; one sentence says what to set."""
+    with pytest.raises(SystemExit, match="No keys to seal secrets with: set UPCARD_SECRET_KEYS"):
+        run_host()
+
+    assert not (alone / "secret-keys").exists()
+
+
+async def test_with_other_keys_no_host_starts(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SEC-2: a host that cannot open its connections says which one it is."""
+    async with opened(alone):
+        pass
+    monkeypatch.setenv("UPCARD_SECRET_KEYS", f"k1:{base64.b64encode(b'9' * 32).decode()}")
+
+    with pytest.raises(SystemExit, match="The secret at connections/acme/fields cannot be opened"):
+        await asyncio.to_thread(run_host)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[HostProcess]:
+    """A host under a umask that leaves every file open."""
+    before, made = os.umask(0), HostProcess(tmp_path / "data", "http://127.0.0.1:1")
+    made.start()
+    yield made
+    os.umask(before)
+    made.kill()
+
+
+@pytest.mark.slow
+def test_a_host_keeps_its_secrets_to_itself(process: HostProcess) -> None:
+    """SEC-8: its files are its owner's, it dumps no core, and has no child that could show its environment."""
+    assert process.running
+    at = Path(f"/proc/{process.running.pid}")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in process.folder.iterdir()}
+    del modes[f"log-{process.port}"]  # the test's own
+
+    assert {*modes} >= {"key", "secret-keys", "upcard.db", "upcard.db-wal", "slot-0.lock"}
+    assert set(modes.values()) == {0o600}
+    assert stat.S_IMODE(process.folder.stat().st_mode) == 0o700
+    assert [line.split()[4:6] for line in (at / "limits").read_text().splitlines() if "core" in line] == [["0", "0"]]
+    assert "".join(path.read_text() for path in at.glob("task/*/children")) == ""

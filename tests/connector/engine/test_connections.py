@@ -1,7 +1,9 @@
 """Connections: named accounts whose address is the service's own, and whose secrets never come out."""
 
 import asyncio
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -9,6 +11,9 @@ import httpx
 import pytest
 import respx
 import sqlalchemy as sa
+import yarl
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from connector.catalog.find import catalog
 from connector.engine import tables
@@ -35,6 +40,9 @@ FIELDS = {"url": TENANT, "token": TOKEN}
 OTHER = "https://other.api.kandji.io"
 CARD = catalog().card("kandji.get_device")
 ALL = Grant.everything()
+
+HOSTS = catalog().connector("kandji").connects_with.hosts
+AROUND = r"(acme)?[A-Za-z0-9.@:/%\\#?-]{0,12}"
 
 Make = Callable[..., Connections]
 
@@ -160,6 +168,63 @@ async def test_an_address_that_nobody_allowed_is_refused(make: Make, kandji: res
 
     assert raised.value.detail == "The destination is not allowed."
     assert asked(kandji) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://acme.api.kandji.io.evil.example", "https://acme.api.eu.kandji.io.evil.example",
+        "https://acme.api.iru.com.evil.example", "https://acme.api.kandji.io.iru.com.evil.example",
+        "https://evil.example/.api.kandji.io", "https://evil-api.kandji.io", "https://acme.api-kandji.io",
+        "https://acme.api.kandji.i0", "https://acme.api.kandji.io.co", "https://acme.api.iru.co",
+        "https://acme.api.notiru.com", "https://acme.api.us.iru.com", "https://acme.clients.us-2.kandji.io",
+        "https://api.eu.kandji.io", "https://.api.kandji.io", "https://acme..api.kandji.io", "https://*.api.kandji.io",
+        "https://-acme.api.kandji.io", "https://[acme].api.kandji.io", "https://a.b.api.eu.iru.com", "https://api.iru.com",
+        "acme.api.kandji.io@evil.example", "https://acme.api.kandji.io:443@evil.example", "https://x@acme.api.kandji.io",
+        "https://x:y@acme.api.kandji.io", "https://acme.api.kandji.io:", "https://acme.api.kandji.io:443:443",
+        "https://acme.api.kandji.io:+443", "https://acme.api.kandji.io:0443", "https://acme.api.kandji.io%2eevil.example",
+        "https://acme.api.kandji.io%00.evil.example", "https://acme.api.kandji.io\x00.evil.example",
+        "https://evil.example\t.api.kandji.io", "https://evil.example\n.api.kandji.io",
+        "https://evil.example .api.iru.com",
+        "//acme.api.kandji.io", "https:acme.api.kandji.io", "https:/acme.api.kandji.io", "evil.example/://a.api.kandji.io",
+        "https://acme.api.k\u0430ndji.io", "https://acme.api.xn--kndji-3ve.io",
+        "https://acme.api.kandji.io\u3002evil.example",
+        "https://acme.api\uff0ekandji.io", "https://\u24d0cme.api.kandji.io", "https://xn--a.api.kandji.io",
+        "https://acme.api.kandji.io/..", "https://acme.api.kandji.io/%2e", "https://acme.api.kandji.io;x", "https://acme",
+    ],
+)  # fmt: skip
+async def test_an_address_that_looks_alike_is_refused(make: Make, kandji: respx.MockRouter, url: str) -> None:
+    """SSRF-14: suffixes, user names, ports, escapes, other alphabets, other ways to write a URL."""
+    with pytest.raises((InvalidCall, DestinationNotAllowed)):
+        await make().create("acme", "kandji", {"url": url, "token": TOKEN})
+
+    assert asked(kandji) == []
+
+
+@pytest.mark.parametrize("url", ["https://acme.api.kandji.io.", "acme.API.eu.Kandji.IO.", "xn--mnchen-3ya.api.iru.com"])
+async def test_one_host_may_be_written_in_several_ways(make: Make, played: respx.MockRouter, url: str) -> None:
+    """SSRF-14: with the dot of the root, in other letters, or with an international name of a tenant."""
+    played.get(path="/api/v1/devices", scheme="https").respond(json=[])
+
+    account = await make().create("acme", "kandji", {"url": url, "token": TOKEN})
+
+    assert account.connection.origin().casefold().endswith(url.casefold())
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    before=st.from_regex(AROUND, fullmatch=True),
+    after=st.from_regex(AROUND, fullmatch=True),
+    host=st.sampled_from(HOSTS),
+)
+def test_what_is_dialled_is_a_host_of_the_service(make: Make, before: str, after: str, host: str) -> None:
+    """SSRF-14: whatever stands around a name that fits, both clients read the same host of the service in it."""
+    with suppress(InvalidCall, DestinationNotAllowed):
+        origin = make()._read("kandji", {"url": f"https://{before}{host[1:]}{after}", "token": TOKEN}).origin()
+        address = httpx.URL(origin + "/api/v1/devices")
+
+        assert re.fullmatch(rf"[a-z0-9-]+{re.escape(host[1:])}\.?", address.host)
+        assert yarl.URL(str(address)).host == address.host
 
 
 async def test_an_address_with_a_query_is_refused(make: Make, played: respx.MockRouter) -> None:

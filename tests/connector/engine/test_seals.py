@@ -1,11 +1,14 @@
 """Secrets at rest: sealed to their place, opened by the right key only, in files that only their owner reads."""
 
 import base64
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from connector.engine.seals import Broken, NoKeys, Seals, generate, load, write_private
@@ -82,6 +85,78 @@ def test_a_cut_secret_is_broken(sealed: str) -> None:
         Seals(KEYS).open(sealed, HERE)
 
 
+@pytest.mark.parametrize("length", range(12 + 6 + 16))
+def test_a_secret_cut_anywhere_is_broken(length: int) -> None:
+    """SEC-1: truncated, also where not even the nonce is whole."""
+    whole = Seals(KEYS).seal_bytes(b"s3cret", HERE)
+
+    with pytest.raises(Broken):
+        Seals(KEYS).open_bytes(whole[: len("k1.") + length], HERE)
+
+
+@pytest.mark.parametrize("begins", [b"", b"k1."])
+@given(raw=st.binary(max_size=80), place=st.text(st.characters(codec="utf-8")))
+def test_nothing_is_made_of_garbage(begins: bytes, raw: bytes, place: str) -> None:
+    """SEC-1: neither of bytes nor of text, whether or not they begin with a key's ID."""
+    garbage = begins + raw
+
+    with pytest.raises(Broken):
+        Seals(KEYS).open_bytes(garbage, place)
+    with pytest.raises(Broken):
+        Seals(KEYS).open(garbage.decode("latin-1"), place)
+
+
+CHANGES: dict[str, Callable[[bytes, int], bytes]] = {
+    "a flipped bit": lambda sealed, at: (
+        sealed[: at // 8] + bytes([sealed[at // 8] ^ 1 << at % 8]) + sealed[at // 8 + 1 :]
+    ),
+    "a byte left out": lambda sealed, at: sealed[: at // 8] + sealed[at // 8 + 1 :],
+    "a byte put in": lambda sealed, at: sealed[: at // 8] + b"\0" + sealed[at // 8 :],
+    "cut": lambda sealed, at: sealed[: at // 8],
+    "another key": lambda sealed, _: b"k2" + sealed[2:],
+}
+
+
+@given(plain=st.binary(max_size=40), change=st.sampled_from(sorted(CHANGES)), data=st.data())
+def test_whatever_is_changed_breaks_a_secret(plain: bytes, change: str, data: st.DataObject) -> None:
+    """SEC-1: of any secret, at any place of its sealed form, the ID of its key included."""
+    sealed = Seals(KEYS).seal_bytes(plain, HERE)
+    changed = CHANGES[change](sealed, data.draw(st.integers(0, 8 * len(sealed) - 1)))
+
+    with pytest.raises(Broken):
+        Seals(KEYS).open_bytes(changed, HERE)
+
+
+@given(one=st.text(st.characters(codec="utf-8")), other=st.text(st.characters(codec="utf-8")))
+def test_a_secret_is_opened_at_its_own_place_only(one: str, other: str) -> None:
+    """SEC-1: swapped rows, another column of the same row, another table: any other place."""
+    assume(one != other)
+    seals = Seals(KEYS)
+
+    with pytest.raises(Broken):
+        seals.open(seals.seal("s3cret", one), other)
+
+
+@pytest.mark.parametrize("kid", ["k1", "k2", "a", "ab"])
+@pytest.mark.parametrize("place", [THERE, "connections/acme/policy", "flows/acme/target", "", "k1", "1|" + HERE])
+def test_no_two_keys_and_places_are_bound_alike(kid: str, place: str) -> None:
+    """SEC-1: the same key under another ID does not open what was sealed for another place."""
+    sealed = Seals({kid: KEYS["k1"]}).seal_bytes(b"s3cret", HERE)
+
+    with pytest.raises(Broken):
+        Seals({"k": KEYS["k1"]}).open_bytes(b"k" + sealed[len(kid) :], place)
+
+
+def test_a_secret_is_sealed_again_with_the_first_key() -> None:
+    """SEC-2: text stays text, and bytes stay bytes."""
+    old, both = Seals({"k1": KEYS["k1"]}), Seals({"k2": KEYS["k2"], "k1": KEYS["k1"]})
+
+    text, raw = both.again(old.seal("s3cret", HERE), HERE), both.again(old.seal_bytes(b"s3cret", HERE), HERE)
+
+    assert (text[:3], raw[:3]) == ("k2.", b"k2.")
+    assert (both.open(text, HERE), both.open_bytes(raw, HERE)) == ("s3cret", b"s3cret")
+
+
 def test_every_key_opens_and_the_first_one_seals() -> None:
     """SEC-2: a key is replaced by putting the new one before the old one."""
     old = Seals({"k1": KEYS["k1"]}).seal("s3cret", HERE)
@@ -101,14 +176,14 @@ def test_keys_are_a_list_in_the_setting(tmp_path: Path) -> None:
 
 def test_keys_are_a_file_of_lines(tmp_path: Path) -> None:
     """SEC-2: the setting names it."""
-    (tmp_path / "keys").write_text(f"{written('new', b'2' * 32)}\n{written('old')}\n")
+    write_private(tmp_path / "keys", f"{written('new', b'2' * 32)}\n{written('old')}\n")
 
     assert load(str(tmp_path / "keys"), tmp_path).seal("x", HERE).startswith("new.")
 
 
 def test_keys_are_found_in_the_data_folder(tmp_path: Path) -> None:
     """Where the setting is empty."""
-    (tmp_path / "secret-keys").write_text(written("k7"))
+    write_private(tmp_path / "secret-keys", written("k7"))
 
     assert load("", tmp_path).seal("x", HERE).startswith("k7.")
 
@@ -133,6 +208,31 @@ def test_keys_that_cannot_be_read_are_told(setting: str, tmp_path: Path) -> None
         load(setting, tmp_path)
 
     assert str(raised.value) == "UPCARD_SECRET_KEYS must be kid:base64 entries of 32 bytes each."
+
+
+def test_two_keys_of_one_id_are_refused(tmp_path: Path) -> None:
+    """SEC-2: one of them would never be used, and what it has sealed would be lost."""
+    with pytest.raises(NoKeys, match="more than one key with the ID k1: each"):
+        load(f"{written('k1')},{written('k2')},{written('k1', b'2' * 32)}", tmp_path)
+
+
+@pytest.mark.parametrize("bits", [0o640, 0o604, 0o644, 0o620, 0o777])
+def test_keys_that_others_can_reach_are_refused(tmp_path: Path, bits: int) -> None:
+    """SEC-8: the error says which file it is, and what to do."""
+    write_private(tmp_path / "keys", written("k1"))
+    (tmp_path / "keys").chmod(bits)
+
+    with pytest.raises(NoKeys, match=f"^Others can read the keys in {tmp_path}/keys: run chmod 600"):
+        load(str(tmp_path / "keys"), tmp_path)
+
+
+def test_a_mount_of_secrets_keeps_its_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SEC-8: what Docker and Kubernetes mount is read-only, and its modes are theirs."""
+    (tmp_path / "keys").write_text(written("k1"))
+    (tmp_path / "keys").chmod(0o444)
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY | os.ST_NOSUID))
+
+    assert load(str(tmp_path / "keys"), tmp_path).kids == ("k1",)
 
 
 def test_a_list_of_many_keys_is_read(tmp_path: Path) -> None:

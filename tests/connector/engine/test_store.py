@@ -102,6 +102,28 @@ def test_the_files_are_their_owner_s(sqlite_database: str, open_store: OpenStore
     assert mode(file.parent) == 0o700
 
 
+def test_a_file_that_was_open_becomes_private(sqlite_database: str, open_store: OpenStore) -> None:
+    """SEC-8: a database that was copied into place, for example."""
+    file = Path(sqlite_database.removeprefix("sqlite:///"))
+    file.parent.mkdir()
+    file.touch(mode=0o644)
+
+    open_store(sqlite_database)
+
+    assert mode(file) == 0o600
+
+
+def test_no_exception_repeats_what_was_written(database: str, open_store: OpenStore) -> None:
+    """SEC-5: SQLAlchemy would show the parameters of a statement that failed; logs and callers may show its text."""
+    store = open_store(database)
+
+    with pytest.raises(sa.exc.IntegrityError) as raised:
+        store.run_here(lambda db: db.execute(sa.insert(tables.keys).values([{**KEY, "label": "s3cret"}] * 2)))
+
+    assert "INSERT INTO keys" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
+
+
 def test_sqlite_is_opened_for_many_readers(sqlite_database: str, open_store: OpenStore) -> None:
     """Write-ahead log, foreign keys, and patience instead of "database is locked"."""
     asked = ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")

@@ -6,6 +6,7 @@ import httpx
 import pytest
 import respx
 
+from connector.catalog.find import catalog
 from connector.engine.policies import Policy
 from tests.conftest import TENANT, TOKEN, Upcard
 from tests.connector.rest.conftest import Fresh
@@ -36,6 +37,7 @@ async def test_a_connection_is_made(fresh: Fresh, kandji: respx.MockRouter) -> N
 async def test_secrets_of_connections_never_come_out(fresh: Fresh, kandji: respx.MockRouter) -> None:
     """SEC-3: from no call that shows, changes, checks or lists connections, nor from an error."""
     upcard = await fresh()
+    kandji.get(path__startswith="/").respond(json=[])
     answers = [
         await made(upcard, kandji),
         await made(upcard, kandji),
@@ -61,14 +63,31 @@ async def test_a_new_address_needs_the_token_again(fresh: Fresh, kandji: respx.M
 
 
 async def test_a_connection_is_checked(upcard: Upcard, kandji: respx.MockRouter) -> None:
-    """It says what the service's answer means."""
-    route = kandji.get("/devices").respond(json=[])
-    good = await upcard.http.post("/v1/connections/acme/check")
-    route.respond(401, json={"detail": "Invalid token."})
-    bad = await upcard.http.post("/v1/connections/acme/check")
+    """It says for each card whether the token permits it."""
+    kandji.get(path__startswith="/devices").respond(json=[])
+    kandji.get(path__startswith="/blueprints").respond(403)
+    kandji.get(path__startswith="/integrations").respond(404)
 
-    assert (good.status_code, good.json()) == (200, {"connection": "acme", "connected": True})
-    assert (bad.status_code, bad.json()["type"]) == (409, "not_connected")
+    answer = await upcard.http.post("/v1/connections/acme/check")
+
+    said = answer.json()
+    granted = {each["card"]: each["granted"] for each in said.pop("permissions")}
+    assert (answer.status_code, said) == (200, {"connection": "acme", "connected": True})
+    assert granted.keys() == {card.key for card in catalog().connector("kandji").cards}
+    assert {
+        "kandji.list_devices": True,
+        "kandji.get_blueprint": False,
+        "kandji.lock_device": None,
+    }.items() <= granted.items()
+
+
+async def test_a_check_says_that_the_token_is_refused(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """As a call would."""
+    kandji.get(path__startswith="/").respond(401, json={"detail": "Invalid token."})
+
+    answer = await upcard.http.post("/v1/connections/acme/check")
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "not_connected")
 
 
 async def test_a_connection_is_deleted(fresh: Fresh, kandji: respx.MockRouter) -> None:

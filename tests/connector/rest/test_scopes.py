@@ -116,7 +116,7 @@ async def test_connections_beyond_a_key_are_not_there(upcard: Upcard) -> None:
 async def test_a_key_reaches_its_connections(fresh: Fresh, kandji: respx.MockRouter) -> None:
     """AU-4: it may look at them, change, check and delete them."""
     upcard = await fresh()
-    kandji.get("/devices").respond(json=[])
+    kandji.route(method="GET").respond(json=[])
     async with holding(upcard, "admin", connections=("acme",)) as http:
         answers = [
             await http.get("/v1/connections/acme"),

@@ -1,5 +1,14 @@
 """Secrets are blotted out wherever words repeat them."""
 
+import base64
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from connector.sdk.masks import Mask, masked
 
 KEY = "kc_live_0123456789abcdef_" + "a-B" * 14 + "c"
@@ -24,6 +33,50 @@ def test_every_part_of_an_event_is_masked() -> None:
         "b": {"c": "<[redacted]>"},
     }
     assert mask("t0ken") == "[redacted]"
+
+
+SECRETS = ["0f1e2d3c-4b5a-6978", "t0k?en/~>>??\u00ff+=", "a b&c%d", "12345"]
+FORMS: dict[str, Callable[[str], str]] = {
+    "plain": lambda secret: secret,
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64 without padding": lambda secret: base64.b64encode(secret.encode()).decode().rstrip("="),
+    "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode(),
+    "base64 for URLs without padding": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+    "hex": lambda secret: secret.encode().hex(),
+    "HEX": lambda secret: secret.encode().hex().upper(),
+    "of a path": quote,
+    "of a query": lambda secret: quote(secret, safe=""),
+    "of a form": quote_plus,
+    "with small letters": lambda secret: re.sub("%..", lambda found: found[0].lower(), quote(secret, safe="")),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_seen_in_every_form(secret: str, form: str) -> None:
+    """SEC-4, SEC-7: in words of a service, in its JSON, and in a line of the log."""
+    mask, words = Mask([secret]), f"x{FORMS[form](secret)}."
+
+    assert mask(words) == "x[redacted]."
+    assert mask.within({"a": [words]}) == {"a": ["x[redacted]."]}
+    assert masked({"a": (words, 1)}) == {"a": ["x[redacted].", 1]}
+
+
+@given(secret=st.text(min_size=8), form=st.sampled_from(sorted(FORMS)), before=st.text(), after=st.text())
+def test_no_words_around_a_secret_hide_it(secret: str, form: str, before: str, after: str) -> None:
+    """SEC-4: whatever it is, and whatever stands beside it."""
+    mask = Mask([secret])
+
+    assert FORMS[form](secret) not in mask(before + FORMS[form](secret) + after).replace("[redacted]", "")
+    del mask
+
+
+def test_a_line_without_secrets_stays_as_it_is() -> None:
+    """It is not even copied: each call writes one."""
+    mask, event = Mask(["t0ken"]), {"event": "call", "milliseconds": 1.5, "tags": ("a", None)}
+
+    assert masked(event) is event
+    assert mask.shortest == len("t0ken")
 
 
 def test_a_secret_is_forgotten_with_its_service() -> None:
