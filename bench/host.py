@@ -23,13 +23,14 @@ class Host:
     folder: Path
     env: dict[str, str]
     programs: ExitStack
+    module: str
     program: Program = field(init=False)
 
     def start(self) -> None:
         """Returns when it takes calls."""
         port = free_port()
         env = {**self.env, "UPCARD_DATA_DIR": str(self.folder), "UPCARD_PORT": str(port)}
-        serving = running("bench.serve", core=SERVED, port=port, env=env, log=self.folder / "log")
+        serving = running(self.module, core=SERVED, port=port, env=env, log=self.folder / "log")
         self.program = self.programs.enter_context(serving)
 
     @property
@@ -51,8 +52,8 @@ class Host:
 
 
 @contextmanager
-def hosting(stub: Program, receivers: str = "", database: str = "") -> Iterator[Host]:
-    """A host with the connection `bench`, on SQLite unless a database is given."""
+def hosting(stub: Program, receivers: str = "", database: str = "", *, trusting: bool = False) -> Iterator[Host]:
+    """A host with the connection `bench`, on SQLite unless a database is given; `trusting`: it lets everybody in."""
     with tempfile.TemporaryDirectory(prefix="upcard-bench-") as name, ExitStack() as programs:
         generate(Path(name))
         env = {
@@ -61,7 +62,7 @@ def hosting(stub: Program, receivers: str = "", database: str = "") -> Iterator[
             "UPCARD_ALLOW_RECEIVERS": receivers,
             "UPCARD_CALLS_PER_SECOND": "1000000",
         }
-        host = Host(Path(name), env, programs)
+        host = Host(Path(name), env, programs, "bench.trusting" if trusting else "bench.serve")
         host.start()
         fields = {"url": stub.url, "token": "any"}
         host.ask("POST", "/v1/connections", {"name": "bench", "connector": "kandji", "fields": fields})

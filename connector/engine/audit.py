@@ -27,6 +27,8 @@ LOGGED = 3600.0  # seconds between lines of the log that name the head
 AT_ONCE = 1000  # entries read at once
 SHOWN = ("caller", "card", "connection")  # columns of their own
 
+INSERT = sa.insert(audit)
+
 log = structlog.get_logger()
 
 
@@ -57,7 +59,7 @@ class Audit:
         text = orjson.dumps(entry | {"previous": head.hash}, option=orjson.OPT_SORT_KEYS).decode()
         last = Head(head.seq + 1, _hash(text))
         columns = {name: entry.get(name) for name in SHOWN}
-        db.execute(sa.insert(audit).values(seq=last.seq, entry=text, hash=last.hash, **columns))
+        db.execute(INSERT, {"seq": last.seq, "entry": text, "hash": last.hash, **columns})
         controls.write_sealed(db, HEAD, f"{last.seq} {last.hash}", self._seals)
 
     async def entries(

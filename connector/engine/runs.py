@@ -23,6 +23,9 @@ from connector.sdk.kinds import Json
 BEHIND = 0.5  # seconds that records of finished reads wait to be written
 MOST_LISTED = 200
 
+INSERT = sa.insert(tables.runs)  # made once: to build a statement costs more than to execute it
+UPDATE = sa.update(tables.runs).where(tables.runs.c.id == sa.bindparam("of"))
+
 State = Literal["queued", "running", "paused", "waiting_approval", "succeeded", "failed", "canceling", "canceled"]
 ENDED = frozenset({"succeeded", "failed", "canceled", "paused"})
 COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "truncated", "waiting_for", "seconds")
@@ -144,11 +147,11 @@ class Runs:
 
 
 def insert(db: sa.Connection, run: Run) -> None:
-    db.execute(sa.insert(tables.runs).values(_row(run)))
+    db.execute(INSERT, _row(run))
 
 
 def update(db: sa.Connection, run: Run) -> None:
-    db.execute(sa.update(tables.runs).where(tables.runs.c.id == run.id).values(_row(run)))
+    db.execute(UPDATE, {"of": run.id, **_row(run)})
 
 
 def end(run: Run, error: UpcardError | None = None) -> None:

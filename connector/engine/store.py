@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ ALONE = {  # what makes other hosts wait until the transaction ends
     "postgresql": "SELECT pg_advisory_xact_lock(8700)",
 }
 
+INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
 T = TypeVar("T")
 
 
@@ -25,6 +28,7 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._synced = _engine(url, synced=True)
+        self._turn = Lock()  # of this process's own work that is alone: SQLite would have it sleep and look again
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         return await asyncio.to_thread(self.run_here, work)
@@ -39,7 +43,7 @@ class Store:
         return await asyncio.to_thread(self.run_alone_here, work)
 
     def run_alone_here(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._synced.begin() as connection:
+        with self._turn, self._synced.begin() as connection:
             connection.execute(sa.text(ALONE[connection.dialect.name]))
             return work(connection)
 
@@ -57,7 +61,7 @@ class Store:
 
 def inserting(db: sa.Connection) -> Any:
     """The `insert` of this database, which knows `on_conflict_do_update`."""
-    return {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[db.dialect.name]
+    return INSERTS[db.dialect.name]
 
 
 def _revision(connection: sa.Connection) -> str | None:
