@@ -43,6 +43,11 @@ def titled(name: str, schema: Json) -> Json:
     return {"title": name, **{key: value for key, value in schema.items() if key != "title"}}
 
 
+def asks(table: type[Table]) -> bool:
+    """Whether nobody can do without giving this table."""
+    return any(row.required for row in rows(table)) or (issubclass(table, CardInputs) and bool(table.any_of))
+
+
 def class_name(card: Card, part: str) -> str:
     """`KandjiLockDeviceInputs`."""
     return "".join(word.capitalize() for word in [card.connector, *card.name.split("_")]) + part
@@ -50,6 +55,7 @@ def class_name(card: Card, part: str) -> str:
 
 def card_operation(card: Card, tag: str) -> Json:
     """The operation of one card."""
+    body = _body(card)
     operation: Json = {
         "operationId": f"{card.connector}_{card.name}",
         "summary": card.title,
@@ -58,7 +64,7 @@ def card_operation(card: Card, tag: str) -> Json:
         "x-effect": card.effect,
         "x-disruptive": card.disruptive,
         "parameters": [{"$ref": "#/components/parameters/Prefer"}],
-        "requestBody": {"required": True, "content": media(_body(card))},
+        "requestBody": {"required": bool(body["required"]), "content": media(body)},
         "responses": {
             "200": {"description": "The card ran", "content": _answers(card)},
             "202": {"description": "The run goes on", "content": media(ref("Accepted"))},
@@ -118,14 +124,9 @@ def _body(card: Card) -> Json:
             **({"stream": ref("Stream")} if card.results else {}),
             "dry_run": {"type": "boolean", "default": False, "description": "Check everything, but send nothing"},
         },
-        "required": [part for part, table in parts if _asks(table)],
+        "required": [part for part, table in parts if asks(table)],
         "additionalProperties": False,
     }
-
-
-def _asks(table: type[Table]) -> bool:
-    """Whether a call cannot do without this table."""
-    return any(row.required for row in rows(table)) or (issubclass(table, CardInputs) and bool(table.any_of))
 
 
 def _answers(card: Card) -> Json:
