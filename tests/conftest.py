@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 import respx
@@ -26,6 +27,10 @@ from connector.rest.app import app
 from connector.sdk.client import Limits
 
 logs.configure("warning")
+
+# The same examples in every run; others with `pytest --hypothesis-profile=default`.
+hypothesis.settings.register_profile("check", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("check")
 
 HOST = "http://upcard.test"
 TENANT = "https://acme.api.kandji.io"

@@ -46,6 +46,11 @@ def titled(name: str, schema: Json) -> Json:
     return {"title": name, **{key: value for key, value in schema.items() if key != "title"}}
 
 
+def asks(table: type[Table]) -> bool:
+    """Whether nobody can do without giving this table."""
+    return any(row.required for row in rows(table)) or (issubclass(table, CardInputs) and bool(table.any_of))
+
+
 def class_name(card: Card, part: str) -> str:
     """`KandjiLockDeviceInputs`."""
     return "".join(word.capitalize() for word in [card.connector, *card.name.split("_")]) + part
@@ -53,6 +58,7 @@ def class_name(card: Card, part: str) -> str:
 
 def card_operation(card: Card, tag: str) -> Json:
     """The operation of one card."""
+    body = _body(card)
     operation: Json = {
         "operationId": f"{card.connector}_{card.name}",
         "summary": card.title,
@@ -61,7 +67,7 @@ def card_operation(card: Card, tag: str) -> Json:
         "x-effect": card.effect,
         "x-disruptive": card.disruptive,
         "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in ("Prefer", "IdempotencyKey")],
-        "requestBody": {"required": True, "content": media(_body(card))},
+        "requestBody": {"required": bool(body["required"]), "content": media(body)},
         "responses": {
             "200": {"description": "The card ran", "content": _answers(card)},
             "202": {"description": "The run goes on", "content": media(ref("Accepted"))},
@@ -131,14 +137,9 @@ def _body(card: Card) -> Json:
                 "description": "Why, for the second person who has to approve it",
             },
         },
-        "required": [part for part, table in parts if _asks(table)],
+        "required": [part for part, table in parts if asks(table)],
         "additionalProperties": False,
     }
-
-
-def _asks(table: type[Table]) -> bool:
-    """Whether a call cannot do without this table."""
-    return any(row.required for row in rows(table)) or (issubclass(table, CardInputs) and bool(table.any_of))
 
 
 def _answers(card: Card) -> Json:

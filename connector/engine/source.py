@@ -49,7 +49,8 @@ class Source:
         self._first = first
         self._pages = pages
         self._limit = limit
-        self._last: frozenset[str] = frozenset()
+        self._last: frozenset[str] = frozenset()  # the identities of the page before, also those skipped there
+        self._last_read: frozenset[str] = frozenset()
         self._is_over = pages > 0 and cursor is None
         self._ahead: asyncio.Task[InFlight | None] | None = None
 
@@ -62,7 +63,7 @@ class Source:
         if page:
             self._cursor, self._first = page.next, page.end
             self._pages += 1
-            self._last = frozenset(self._ids(page.records))
+            self._last = self._last_read | self._ids(page.records)
             self._is_over = page.next is None
         if not self._is_over:
             self._ahead = asyncio.create_task(self._fetched())
@@ -86,7 +87,7 @@ class Source:
         if left == 0:
             return None
         page = await self._ask(Cursor(self._cursor, left))
-        new = [record for record in page.records if not self._last.intersection(self._ids([record]))]
+        new = self._new(page.records)
         if page.records and not new and page.next is not None:
             raise Unexpected("The service sent the same page again.")
         if page.next is not None and page.next == self._cursor:
@@ -94,10 +95,21 @@ class Source:
         some, skipped = new[:left], len(page.records) - len(new)
         truncated = page.next is not None and self._pages + 1 >= MOST_PAGES and len(some) != left
         is_last = truncated or not page.records or len(some) == left
+        self._last_read = self._ids(page.records)
         found = InFlight(self._first, some, None if is_last else page.next, skipped, truncated)
         return found if some or skipped else None
 
-    def _ids(self, records: Sequence[Any]) -> list[str]:
+    def _new(self, records: Sequence[Any]) -> list[Any]:
+        """Those that were neither in the page before nor earlier in this one."""
+        seen, found = set(self._last), []
+        for record in records:
+            ids = self._ids([record])
+            if seen.isdisjoint(ids):
+                found.append(record)
+            seen |= ids
+        return found
+
+    def _ids(self, records: Sequence[Any]) -> frozenset[str]:
         """What tells records from one another; nothing where their table does not say."""
         key = self._identity
-        return [str(record[key]) for record in records if record.get(key) is not None] if key else []
+        return frozenset(str(record[key]) for record in records if record.get(key) is not None) if key else frozenset()

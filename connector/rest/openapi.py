@@ -8,6 +8,7 @@ from connector.catalog.find import catalog
 from connector.catalog.openapi import (
     PROBLEMS,
     STREAM,
+    asks,
     card_components,
     card_operation,
     handover,
@@ -327,15 +328,16 @@ def _description(operation: Operation) -> str:
 
 def _statuses(operation: Operation) -> list[str]:
     found = ["405", "500"] if operation.is_open else ["401", "500"]
-    found += ["404"] if "{" in operation.path else []
+    found += ["404"] if "{" in operation.path or operation.takes else []  # a body may name what is not there
     found += [] if operation.is_open else ["400", "429"]
     found += ["403"] if operation.scopes else []
-    found += ["409", "413", "415"] if operation.takes else []
+    found += ["408", "409", "413", "415"] if operation.takes else []
     return sorted({*found, *operation.fails})
 
 
 def _taken(operation: Operation) -> Json:
-    return {"required": True, "content": media(given_schema(operation.takes))} if operation.takes else {}
+    table = operation.takes
+    return {"required": asks(table), "content": media(given_schema(table))} if table else {}
 
 
 def _content(gives: str) -> Json:
@@ -349,7 +351,9 @@ def _given(name: str) -> Json:
 
 
 def _parameter(name: str, says: str, schema: Json, place: str) -> Json:
-    return {"name": name, "in": place, "required": place == "path", "description": says, "schema": schema}
+    """One in the path has to be given; one in the query may be left out, or left empty."""
+    how = {"required": True} if place == "path" else {"required": False, "allowEmptyValue": True}
+    return {"name": name, "in": place, **how, "description": says, "schema": schema}
 
 
 def _plain(row: Row) -> Json:

@@ -1,9 +1,9 @@
 """Every error as a problem document (RFC 9457): a slug, a sentence, the faults; never a value that was sent (ER-1)."""
 
 import secrets
+from typing import cast
 
 import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,13 +29,11 @@ def problem_answer(found: Json) -> Response:
 
 
 async def on_upcard_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, UpcardError)  # noqa: S101
-    return problem(error)
+    return problem(cast(UpcardError, error))
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def on_http_error(_: Request, __: Exception) -> Response:
     """What the framework itself refuses: unknown addresses."""
-    assert isinstance(error, HTTPException)  # noqa: S101
     return problem(NotFound(f"{NotFound.title}."))
 
 

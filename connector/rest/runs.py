@@ -73,7 +73,8 @@ async def list_failures(request: Request) -> Response:
 
 async def redeliver_run(request: Request) -> Response:
     """Send failed records again, all or some, with the ids and bytes they had."""
-    run, wanted = await _run(request), accept(Redelivery, await read_body(request))
+    wanted = accept(Redelivery, await read_body(request))
+    run = await _run(request)
     await _host(request).streams.redeliver(run, _positions(wanted.positions))
     return json_answer((await _run(request)).shown(), 202, {"Location": f"/v1/runs/{run.id}"})
 

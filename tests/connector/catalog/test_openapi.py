@@ -76,6 +76,7 @@ def test_every_parameter_of_an_address_is_described(method: str, path: str, oper
 
     assert {each["name"] for each in found if each["in"] == "path"} == set(re.findall(r"{(\w+)}", path))
     assert all(each["description"] and "schema" in each for each in found)
+    assert all(each.get("allowEmptyValue") for each in found if each["in"] == "query")
 
 
 @every_operation
@@ -108,6 +109,32 @@ def test_a_card_s_answers_are_all_documented(card: Any) -> None:
     found = openapi()["paths"][f"/v1/cards/{card.connector}/{card.name}"]["post"]["responses"]
 
     assert set(found) >= {"200", "202", "400", "401", "404", "409", "413", "415", "500", "502", "503"}
+
+
+@every_operation
+def test_an_operation_with_a_body_says_how_that_fails(method: str, path: str, operation: dict[str, Any]) -> None:
+    """ER-1: it can be slow, too large, no JSON or about something that is not there."""
+    errors = {"400", "404", "408", "409", "413", "415"} if "requestBody" in operation else set()
+
+    assert errors <= set(operation["responses"])
+
+
+@pytest.mark.parametrize(
+    ("operation", "required"),
+    [
+        ("POST /v1/connections", True),
+        ("PATCH /v1/flows/{name}", True),
+        ("POST /v1/cards/kandji/get_blueprint", True),
+        ("POST /v1/flows/{name}/test", False),
+        ("POST /v1/runs/{run}/redeliver", False),
+        ("POST /v1/cards/{connector}/{card}/schema", False),
+    ],
+)
+def test_a_body_is_required_where_something_in_it_is(operation: str, required: bool) -> None:
+    """No body is an empty object, which is enough where nothing has to be given."""
+    method, _, path = operation.partition(" ")
+
+    assert openapi()["paths"][path][method.lower()]["requestBody"]["required"] is required
 
 
 ASKING = ["POST /v1/connections", "PATCH /v1/connections/{name}", "POST /v1/connections/{name}/check"]

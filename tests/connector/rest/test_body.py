@@ -147,7 +147,27 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         return
 
     assert _clean(found)
-    json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
+    assert _same(found, json.loads(raw))
+    assert _same(found, parse(json.dumps(found, allow_nan=False, ensure_ascii=False).encode()))
+
+
+STRICT: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8", exclude_characters="\0")),
+    lambda inner: st.lists(inner, max_size=4)
+    | st.dictionaries(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8), inner, max_size=4),
+)  # fmt: skip
+
+
+@given(STRICT, st.booleans(), st.none() | st.integers(0, 3))
+def test_any_strict_json_is_read(value: Any, ascii_only: bool, indent: int | None) -> None:
+    """ER-2: as what it says, however it is written."""
+    assert _same(parse(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()), value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same to the type and the order of their members: 1, 1.0 and true are three values."""
+    return repr(one) == repr(other)
 
 
 @given(st.lists(st.binary(max_size=20) | ALMOST, min_size=1, max_size=4), st.text(max_size=20).filter(str.isascii))

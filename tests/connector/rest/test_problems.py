@@ -6,8 +6,6 @@ import logging
 import pytest
 import respx
 
-from connector.rest.app import routes
-from connector.rest.operations import CARD
 from connector.rest.problems import problem, problem_answer
 from connector.sdk import errors
 from connector.sdk.errors import Fault, Refused, Throttled, Unauthenticated, Unavailable, UpcardError
@@ -164,18 +162,6 @@ async def test_no_database_is_asked_for_a_nul(fresh: Fresh, database: str, path:
     answer = await upcard.http.get(path)
 
     assert (answer.status_code, answer.json()["type"]) == (404, "not_found")
-
-
-@pytest.mark.parametrize("path", sorted({route.path for route in routes()}))
-async def test_every_route_tells_what_it_takes(upcard: Upcard, path: str) -> None:
-    """RFC 9110, 15.5.6: another method is 405, and Allow names every method that the address takes."""
-    there = {method for route in routes() if route.path == path for method in route.methods or ()}
-    there |= {"POST"} if path == CARD else set()
-
-    answer = await upcard.http.request("TRACE", path.replace("{", "").replace("}", ""))
-
-    assert (answer.status_code, answer.json()["type"]) == (405, "method_not_allowed")
-    assert set(answer.headers["allow"].split(", ")) == there
 
 
 BROKEN = [("POST", "/v1/connections/acme/check"), ("POST", "/v1/cards/kandji/list_blueprints")]

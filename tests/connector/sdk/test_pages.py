@@ -1,9 +1,12 @@
 """A list is walked to its end: no page too many, no endless list, no end that only looks like one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connector.sdk import pages as module
 from connector.sdk.errors import Unexpected
@@ -101,3 +104,28 @@ async def test_a_failing_page_fails_the_walk() -> None:
 
     with pytest.raises(Unexpected, match="broken"):
         await anext(pages(ask))
+
+
+PAGES = st.lists(
+    st.tuples(st.lists(st.integers(), max_size=4), st.none() | st.integers(0, 6).map(str)), min_size=1, max_size=7
+)
+
+
+@given(PAGES, st.none() | st.integers(0, 9))
+async def test_any_pages_come_to_an_end(listed: list[tuple[list[int], str | None]], limit: int | None) -> None:
+    """UP-6: each page is read once at most, and its records are given as they came, up to the limit."""
+    asked: list[int] = []
+
+    async def ask(cursor: Cursor) -> Page[Any]:
+        asked.append(int(cursor.at or 0) % len(listed))
+        ids, leads_to = listed[asked[-1]]
+        return page(*ids, next=leads_to)
+
+    found = []
+    with suppress(Unexpected):
+        async for some in pages(ask, limit=limit):
+            found += [record["id"] for record in some.records]
+
+    sent = [id_ for at in asked for id_ in listed[at][0]]
+    assert found == sent[:limit]
+    assert len(asked) <= 8
