@@ -80,6 +80,7 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
         "GET devices/*/secrets/bypasscode": "get_activation_lock_bypass_codes",
         "GET devices/*/secrets/unlockpin": "get_unlock_pin",
         "GET devices/*/secrets/*": "get_filevault_recovery_key",
+        "GET devices/*/secrets": "get_filevault_recovery_key",
     }
 
     probes = {

@@ -1,7 +1,7 @@
 """The commands and their options. What they do is imported when they are called, so that `--help` is quick."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,8 @@ keys = typer.Typer(help="Say who may call, with the key in UPCARD_DATA_DIR.", no
 new = typer.Typer(help="Start something new.", no_args_is_help=True)
 audit = typer.Typer(help="Check the audit.", no_args_is_help=True)
 secrets = typer.Typer(help="Look after the keys that seal secrets.", no_args_is_help=True)
+approvals = typer.Typer(help="Decide what waits for a second person.", no_args_is_help=True)
+app.add_typer(approvals, name="approvals")
 app.add_typer(cards, name="cards")
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
@@ -22,6 +24,9 @@ app.add_typer(new, name="new")
 app.add_typer(secrets, name="secrets")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
+Approval = Annotated[str, typer.Argument(metavar="ID", help="As `upcard approvals list` shows it.")]
+Reason = Annotated[str, typer.Option(help="Why; it is in the audit.")]
+Position = Literal["on", "off"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -75,11 +80,16 @@ def run(
     connection: Annotated[str, typer.Option(help="Name of the connection, where there are several.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show what would be sent.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before a card that destroys something.")] = False,
+    confirm: Annotated[str, typer.Option(help="Serial number of the device, where the policy asks for it.")] = "",
+    reason: Annotated[str, typer.Option(help="Why, for the second person who has to approve it.")] = "",
+    once: Annotated[str, typer.Option(metavar="KEY", help="Idempotency-Key: the call is carried out once.")] = "",
 ) -> None:
     """Run a card on the host at UPCARD_HOST and UPCARD_PORT, with the key in UPCARD_DATA_DIR."""
     from connector.cli.run import run_card
 
-    raise typer.Exit(run_card(key, values or [], connection, dry_run=dry_run, yes=yes))
+    more = {"connection": connection, "confirm": confirm, "reason": reason}
+    said = {name: value for name, value in more.items() if value}
+    raise typer.Exit(run_card(key, values or [], {**said, "dry_run": dry_run}, once=once, yes=yes))
 
 
 @keys.command("list")
@@ -129,6 +139,44 @@ def new_card(
         raise typer.BadParameter(str(error)) from error
     for path in written:
         typer.echo(f"wrote {path}")
+
+
+@approvals.command("list")
+def list_approvals(
+    state: Annotated[str, typer.Option(help="waiting, approved, refused or expired.")] = "waiting",
+    as_json: AsJson = False,
+) -> None:
+    """List what you asked for, and what you may decide."""
+    from connector.cli.approvals import print_approvals
+
+    raise typer.Exit(print_approvals(state, as_json=as_json))
+
+
+@approvals.command("approve")
+def approve(id_: Approval, reason: Reason = "") -> None:
+    """Let a call be made, as a second person."""
+    from connector.cli.approvals import decide
+
+    raise typer.Exit(decide(id_, "approve", reason))
+
+
+@approvals.command("refuse")
+def refuse(id_: Approval, reason: Reason = "") -> None:
+    """Do not let a call be made, or take your own back."""
+    from connector.cli.approvals import decide
+
+    raise typer.Exit(decide(id_, "refuse", reason))
+
+
+@app.command("kill-switch")
+def kill_switch(
+    position: Annotated[Position | None, typer.Argument(help="on or off; where it is, if left out.")] = None,
+    reason: Reason = "",
+) -> None:
+    """Stop every disruptive card on all hosts, or let them through again."""
+    from connector.cli.approvals import turn
+
+    raise typer.Exit(turn(position and position == "on", reason))
 
 
 @audit.command("verify")

@@ -4,6 +4,8 @@ import json
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from connector.engine.settings import Settings
 from connector.sdk.kinds import Json
@@ -12,7 +14,9 @@ from connector.sdk.kinds import Json
 OK, FAILED, USAGE, REFUSED, KEY, RETRY = 0, 1, 2, 3, 4, 6
 
 
-def ask(method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
+def ask(
+    method: str, path: str, body: Json | None = None, headers: Mapping[str, str] = MappingProxyType({})
+) -> tuple[int, Json]:
     """The status and the document of the answer; the status is 0 where no host answers."""
     settings = Settings()
     file = settings.data_dir / "key"
@@ -21,7 +25,7 @@ def ask(method: str, path: str, body: Json | None = None) -> tuple[int, Json]:
         settings.address + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json", **headers},
     )
     try:
         with urllib.request.urlopen(request) as answer:  # noqa: S310

@@ -10,18 +10,16 @@ from connector.cli.printing import print_json
 from connector.sdk.kinds import Json
 
 
-def run_card(key: str, values: list[str], connection: str, *, dry_run: bool, yes: bool) -> int:
-    """Prints the outputs as JSON; returns the exit status."""
+def run_card(key: str, values: list[str], said: Json, *, once: str, yes: bool) -> int:
+    """Prints the outputs as JSON; returns the exit status. `said`: what a call has besides options and inputs."""
     path = f"/v1/cards/{key.replace('.', '/', 1)}"
     status, document = ask("GET", path)
     if status != 200:
         return failed(status, document)
-    call: Json = {**_sorted(document, values), "dry_run": dry_run}
-    if connection:
-        call["connection"] = connection
-    if document["x-effect"] == "destroy" and not (dry_run or yes):
+    call: Json = {**_sorted(document, values), **said}
+    if document["x-effect"] == "destroy" and not (said["dry_run"] or yes):
         typer.confirm(f"{document['title']} cannot be undone. Run it?", abort=True)
-    status, answer = ask("POST", path, call)
+    status, answer = ask("POST", path, call, {"Idempotency-Key": once} if once else {})
     if status not in (200, 202):
         return failed(status, answer)
     print_json(answer.get("outputs", answer))

@@ -41,7 +41,7 @@ class Living(Service):
     """The service of an account as it is at each request; another address would be another account (SSRF-14)."""
 
     def __init__(
-        self, account: Account, share: Share | None, known: Known, before: Callable[[], None] | None = None
+        self, account: Account, share: Share | None, known: Known, before: Callable[[], None] = lambda: None
     ) -> None:
         self._account = account
         self._share = share
@@ -52,9 +52,7 @@ class Living(Service):
     async def ask(self, method: str, path: str, **said: Any) -> Reply:
         if method in READS:
             return await self._asked(method, path, **said)
-        if self._before:
-            self._before()
-        reply = await self._asked(method, path, **said)
+        reply = await self._asked(method, path, **said, before=self._before)
         self.changed = reply.status
         return reply
 

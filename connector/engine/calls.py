@@ -68,6 +68,7 @@ class Ready:
     inputs: CardInputs
     streaming: Streaming | None
     dry_run: bool
+    records: bool = False
     key: str | None = None
     confirm: str | None = None
     reason: str | None = None
@@ -87,12 +88,17 @@ class Reader:
     receivers: Allowed
     unregistered_flows: bool
 
+    def allow(self, key: str, caller: Caller) -> Card:
+        """The card, before anything of the call is looked at (AU-4). Raises NotFound and Forbidden."""
+        card = self.catalog.card(key)
+        caller.need_card(card)
+        if not card.by_name:  # what that does, its request says
+            caller.need(*scopes(deed_of(card, None)))
+        return card
+
     async def read(self, call: Call) -> Ready:
-        """Raises InvalidCall with every fault, and NotFound for a card, connection or flow that is not there."""
-        card = self.catalog.card(call.card)
-        call.caller.need_card(card)
-        if not card.by_name:
-            call.caller.need(*scopes(deed_of(card, None)))
+        """Raises InvalidCall with every fault, NotFound for a card, connection or flow that is not there, Forbidden."""
+        card = self.allow(call.card, call.caller)
         if call.records and (card.results is None or call.dry_run):
             raise InvalidCall("Only a list card gives its records as application/x-ndjson, and not in a dry run.")
         if call.records and call.key:
@@ -111,7 +117,7 @@ class Reader:
             call.caller.need(*scopes(deed))
             call.caller.need_card(self.catalog.card(deed.card))
         return Ready(
-            *(card, call.caller, deed, account, options, inputs, streaming, call.dry_run),
+            *(card, call.caller, deed, account, options, inputs, streaming, call.dry_run, call.records),
             *(call.key, call.confirm, call.reason),
         )
 

@@ -44,18 +44,23 @@ class Envelope(CardInputs):
 
 async def call(request: Request, host: Host, card: str, caller: Caller) -> Response:
     """Run a card."""
+    try:
+        ready = await _read(request, host, card, caller)
+    except Forbidden as error:
+        await host.gate.refused(caller.id, host.catalog.card(card), error)
+        raise
+    if ready.records:
+        return await _records(host, ready)
+    return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
+
+
+async def _read(request: Request, host: Host, card: str, caller: Caller) -> Ready:
+    host.reader.allow(card, caller)
     if request.scope["query_string"]:
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
     records, key = NDJSON in request.headers.get("accept", ""), idempotency_key(request)
-    try:
-        ready = await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
-    except Forbidden as error:
-        await host.gate.refused(caller.id, host.catalog.card(card), error)
-        raise
-    if records:
-        return await _records(host, ready)
-    return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
+    return await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -31,9 +31,10 @@ ALWAYS = {"type", "title", "status", "detail", "retry"}
 SOMETIMES = {"run", "errors", "service", "retry_after"}
 
 OWN = [operation for operations in OPERATIONS.values() for operation in operations]
+LOCK = "/v1/cards/kandji/lock_device"  # what is said to a card is looked at where there is one (AU-4)
 EVERY = [("POST", CARD), *((operation.method, operation.path) for operation in OWN)]
-TAKING = [("POST", CARD), *((operation.method, operation.path) for operation in OWN if operation.takes)]
-ASKED = [("POST", CARD), *((each.method, each.path) for each in OWN if each.query is not None)]
+TAKING = [("POST", LOCK), *((operation.method, operation.path) for operation in OWN if operation.takes)]
+ASKED = [("POST", LOCK), *((each.method, each.path) for each in OWN if each.query is not None)]
 NAMED = [(method, path) for method, path in EVERY if "{" in path]
 PATHS = sorted({path for _, path in EVERY})
 BAD_BODIES = {
