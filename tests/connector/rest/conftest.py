@@ -28,6 +28,17 @@ def with_key(upcard: Upcard, key: str) -> httpx.AsyncClient:
 
 
 @pytest.fixture
+async def on_either(tmp_path: Path, database: str) -> AsyncIterator[Fresh]:
+    """The same as `fresh`, on SQLite and on PostgreSQL; hosts of one test share the database."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: Any) -> Upcard:
+            return await stack.enter_async_context(opened(tmp_path, database_url=database, **settings))
+
+        yield start
+
+
+@pytest.fixture
 async def fresh(tmp_path: Path) -> AsyncIterator[Fresh]:
     """`await fresh(allow_receivers="127.0.0.1:*")`: a host with the settings given."""
     async with AsyncExitStack() as stack:

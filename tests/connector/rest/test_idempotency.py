@@ -22,6 +22,12 @@ RESTART = "/devices/d1/action/restart"
 PIN = "048213"
 
 
+@pytest.fixture
+def fresh(on_either: Fresh) -> Fresh:
+    """What is promised here holds on both databases."""
+    return on_either
+
+
 async def call(upcard: Upcard, card: str, key: Any = KEY, **said: Any) -> httpx.Response:
     headers = {} if key is None else {"Idempotency-Key": key}
     return await upcard.http.post(f"/v1/cards/kandji/{card}", json=said, headers=headers)
@@ -285,12 +291,13 @@ async def test_a_write_with_a_key_takes_two_commits(fresh: Fresh, kandji: respx.
     """One before anything is sent, with run, answer, caps and audit; one after it."""
     upcard = await fresh()
     kandji.post(RESTART).respond(200)
-    commits: list[str] = []
-    for engine in (upcard.host.store.engine, upcard.host.store._synced):
-        sa.event.listen(engine, "before_cursor_execute", lambda *it: commits.append(it[2].split()[0]))
+    commits: list[object] = []
+    written: list[str] = []
+    store = upcard.host.store
+    sa.event.listen(store._synced, "commit", commits.append)
+    sa.event.listen(store.engine, "before_cursor_execute", lambda *it: written.append(it[2]))
 
     await restart(upcard)
 
-    assert commits.count("BEGIN") == 2
-    writing = [verb for verb in commits if verb in ("INSERT", "UPDATE", "DELETE")]
-    assert len(writing) > 4
+    assert len(commits) == 2
+    assert [each for each in written if "runs" in each or "answers" in each or "audit" in each] == []

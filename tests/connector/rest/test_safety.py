@@ -20,6 +20,12 @@ CLEAR = "/devices/d2/action/clearpasscode"
 CUSTOM = {"options": {"request_type": "POST"}, "inputs": {"relative_url": CLEAR}}
 
 
+@pytest.fixture
+def fresh(on_either: Fresh) -> Fresh:
+    """What is promised here holds on both databases."""
+    return on_either
+
+
 async def policy(upcard: Upcard, **said: Any) -> dict[str, Any]:
     answer = await upcard.http.patch("/v1/connections/acme", json={"policy": {**UNCAPPED, **said}})
     assert answer.status_code == 200, answer.text
