@@ -32,6 +32,7 @@ from connector.sdk.tables import Row, rows
 TEXT: Json = {"type": "string"}
 NULLABLE: Json = {"type": ["string", "null"]}
 OBJECT: Json = {"type": "object"}
+CARD_KEYS: Json = {"type": "array", "items": TEXT}
 
 TAGS = {
     "Catalogue": "What there is to call.",
@@ -128,11 +129,9 @@ SCHEMAS: Json = {
         {
             "connection": TEXT,
             "connected": {"type": "boolean"},
-            "permissions": {
-                "type": "array",
-                "items": _record({"card": TEXT, "granted": {"type": ["boolean", "null"]}}),
-                "description": "For each card of the connector; null where reading cannot tell",
-            },
+            "granted": {**CARD_KEYS, "description": "What the service lets the connection do"},
+            "missing": {**CARD_KEYS, "description": "What it does not"},
+            "unknown": {**CARD_KEYS, "description": "Of what no read can tell, such as cards that change something"},
         }
     ),
     "Flow": _record(

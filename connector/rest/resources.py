@@ -93,13 +93,14 @@ async def delete_connection(request: Request) -> Response:
 async def check_connection(request: Request) -> Response:
     """Reach the service, and say which cards its token permits. Only reads are sent, none of a secret.
 
-    `granted` is null where no read can tell, as for cards that change something.
+    `unknown` are those of which no read can tell, such as cards that change something.
     """
     known = await _connections(request)
     account = known.get(request.path_params["name"])
     found = await known.permissions(account)
-    permissions = [{"card": card, "granted": granted} for card, granted in found.items()]
-    return json_answer({"connection": account.name, "connected": True, "permissions": permissions})
+    words = {"granted": True, "missing": False, "unknown": None}
+    told = {word: [card for card, granted in found.items() if granted is means] for word, means in words.items()}
+    return json_answer({"connection": account.name, "connected": True, **told})
 
 
 async def list_flows(request: Request) -> Response:
