@@ -3,17 +3,15 @@
 The same host twice, with and without them, in turns; then a key's check by itself, and a write with an Idempotency-Key.
 """
 
-import os
 import time
 from contextlib import ExitStack
 
 import orjson
-import uvloop
 
-from bench.call import ROUNDS, SECONDS, call
+from bench.call import ROUNDS, call, rounds
 from bench.host import hosting
-from bench.load import Measured, load
-from bench.processes import MEASURING, Program, cpu, free_port, pin, running
+from bench.load import Measured
+from bench.processes import MEASURING, Program, free_port, pin, running
 from bench.stub import DEVICE
 from bench.table import median, print_table, spread
 from connector.engine.keys import Keys
@@ -34,25 +32,12 @@ def main() -> None:
         stub = stack.enter_context(running("bench.stub", port, 300, core=MEASURING, port=port))
         hosts = {WITH: stack.enter_context(hosting(stub)), WITHOUT: stack.enter_context(hosting(stub, trusting=True))}
         reads = {name: (host.program, call(host.program, host.key)) for name, host in hosts.items()}
-        report("Get Device", measured(reads, stub), READ_AIM)
+        report("Get Device", rounds(reads, stub, CLIENTS), READ_AIM)
         writes = {name: (host.program, write(host.program, host.key)) for name, host in hosts.items()}
-        report("Send MDM Blank Push", measured(writes, stub), None)
+        report("Send MDM Blank Push", rounds(writes, stub, CLIENTS), None)
     milliseconds = key_check()
     verdict = "met" if milliseconds < CHECK_AIM else "MISSED"
     print(f"{verdict}, the aim is {CHECK_AIM}: {milliseconds:.4f} ms to check a key, of {KEYS}")
-
-
-def measured(asked: dict[str, tuple[Program, bytes]], stub: Program) -> dict[str, list[Measured]]:
-    """One after the other, again and again, so that a slow minute meets both."""
-    found: dict[str, list[Measured]] = {name: [] for name in asked}
-    for _ in range(ROUNDS):
-        for name, (program, request) in asked.items():
-
-            def used(program: Program = program) -> list[float]:
-                return [program.cpu(), stub.cpu() + cpu(os.getpid())]
-
-            found[name].append(uvloop.run(load(program.port, request, CLIENTS, SECONDS, used)))
-    return found
 
 
 def report(title: str, found: dict[str, list[Measured]], aim: float | None) -> None:

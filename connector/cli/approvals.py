@@ -5,7 +5,7 @@ import urllib.parse
 from rich.table import Column, Table
 
 from connector.cli.ask import OK, ask, failed
-from connector.cli.printing import open_console, print_json
+from connector.cli.printing import print_items, print_json
 from connector.sdk.kinds import Json
 
 SHOWN = ("card", "connection", "target", "caller", "reason", "state", "expires")
@@ -13,14 +13,8 @@ SHOWN = ("card", "connection", "target", "caller", "reason", "state", "expires")
 
 def print_approvals(state: str, *, as_json: bool) -> int:
     """Those in this state; returns the exit status."""
-    status, answer = ask("GET", f"/v1/approvals?state={urllib.parse.quote(state, safe='')}")
-    if status != 200:
-        return failed(status, answer)
-    if as_json:
-        print_json(answer["items"])
-    else:
-        open_console().print(_table(answer["items"]), markup=False)
-    return OK
+    path = f"/v1/approvals?state={urllib.parse.quote(state, safe='')}"
+    return print_items(path, _table, as_json=as_json)
 
 
 def decide(id_: str, verb: str, reason: str) -> int:

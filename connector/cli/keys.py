@@ -6,7 +6,7 @@ import urllib.parse
 from rich.table import Column, Table
 
 from connector.cli.ask import OK, ask, failed
-from connector.cli.printing import open_console, print_json
+from connector.cli.printing import print_items, print_json
 from connector.sdk.kinds import Json
 
 ONCE = "This key is shown only here.\n"
@@ -14,14 +14,7 @@ ONCE = "This key is shown only here.\n"
 
 def print_keys(*, as_json: bool) -> int:
     """The keys without their secrets; returns the exit status."""
-    status, answer = ask("GET", "/v1/keys")
-    if status != 200:
-        return failed(status, answer)
-    if as_json:
-        print_json(answer["items"])
-    else:
-        open_console().print(_table(answer["items"]), markup=False)
-    return OK
+    return print_items("/v1/keys", _table, as_json=as_json)
 
 
 def create_key(wanted: Json, *, as_json: bool) -> int:

@@ -2,8 +2,13 @@
 
 import json
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
+from rich.table import Table
+
+from connector.cli.ask import OK, ask, failed
+from connector.sdk.kinds import Json
 
 LONGEST_LINE = 10_000
 
@@ -18,3 +23,15 @@ def open_console() -> Console:
 
 def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_items(path: str, table: Callable[[list[Json]], Table], *, as_json: bool) -> int:
+    """What the host lists at a path, as a table or as JSON; returns the exit status."""
+    status, answer = ask("GET", path)
+    if status != 200:
+        return failed(status, answer)
+    if as_json:
+        print_json(answer["items"])
+    else:
+        open_console().print(table(answer["items"]), markup=False)
+    return OK

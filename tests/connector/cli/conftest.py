@@ -1,0 +1,36 @@
+"""Commands, as an operator uses them, against a host over a real socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from connector.cli import app
+from connector.cli.key import ready_key
+from connector.cli.serve import server, serving
+from tests.conftest import Upcard, opened
+
+Command = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+async def upcard(tmp_path: Path) -> AsyncIterator[Upcard]:
+    async with opened(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def command(upcard: Upcard, tmp_path: Path) -> AsyncIterator[Command]:
+    """`await command("keys", "list")`: with the key in the data folder, which is not the caller's."""
+    ready_key(upcard.host.keys, tmp_path)
+    listening = server(upcard.app, "127.0.0.1", 0)
+    port = listening.listening.getsockname()[1]
+    env = {"UPCARD_DATA_DIR": str(tmp_path), "UPCARD_PORT": str(port)}
+
+    async def run(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=env)
+
+    async with serving(listening):
+        yield run
