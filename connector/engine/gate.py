@@ -193,12 +193,13 @@ class Gate:
         def work(db: sa.Connection) -> Pass | Earlier:
             if passed.claim and not approved and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
+            if approved:
+                self.approvals.agree(db, approved, self.answers.call(ready))
             if ready.deed.disruptive:
                 self.switch.refuse(db)
                 policies.refuse_over(db, run.connection, ready.deed, ready.account.policy, fleet)
                 policies.count(db, run.id, run.connection, ready.deed)
             if approved:
-                self.approvals.agree(db, approved, self.answers.call(ready))
                 self.audit.append(db, "approval", approved.by, decision="approved", approval=approved.id, run=run.id)
                 runs.update(db, run)
             else:
