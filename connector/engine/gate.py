@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connector.engine import policies, runs, tables
-from connector.engine.answers import Answers, Claim, Earlier
+from connector.engine.answers import Answers, Canceled, Claim, Earlier
 from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
 from connector.engine.calls import Ready
@@ -33,13 +33,6 @@ from connector.sdk.errors import (
     Unavailable,
     UpcardError,
 )
-
-
-class Canceled(Conflict):
-    """The call was canceled before it was made."""
-
-    def __init__(self) -> None:
-        super().__init__("The call was canceled in time. Nothing was sent.")
 
 
 CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
@@ -149,7 +142,7 @@ class Gate:
         if passed.hold:
             await asyncio.sleep(passed.hold)
             held = sa.update(tables.runs).where(tables.runs.c.id == passed.run.id, tables.runs.c.state == "queued")
-            if not (await self.store.run(lambda db: db.execute(held.values(state="running")))).rowcount:
+            if not (await self.store.run_alone(lambda db: db.execute(held.values(state="running")))).rowcount:
                 raise Canceled
 
     async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
@@ -164,21 +157,27 @@ class Gate:
         def work(db: sa.Connection) -> None:
             runs.update(db, passed.run)
             if passed.claim:
-                self._keep(db, passed.claim, answer, error, status)
+                self._keep(db, passed, passed.claim, answer, error, status)
             if passed.audited:
                 self.audit.append(db, "outcome", passed.run.caller, **_facts(passed), outcome=outcome, status=status)
 
         await self.store.run_alone(work)
 
     def _keep(
-        self, db: sa.Connection, claim: Claim, answer: bytes, error: UpcardError | None, status: int | None
+        self,
+        db: sa.Connection,
+        passed: Pass,
+        claim: Claim,
+        answer: bytes,
+        error: UpcardError | None,
+        status: int | None,
     ) -> None:
         """A call that may be made again is, and one without a key where it certainly was not carried out."""
         undone = status is not None and status >= 400 if error is None else error.slug != OutcomeUnknown.slug
         if (error and error.retry) or (undone and not claim.named):
-            self.answers.release(db, claim)
+            self.answers.release(db, claim, passed.run.id)
         elif not error:
-            self.answers.keep(db, claim, answer)
+            self.answers.keep(db, claim, passed.run.id, answer)
 
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
