@@ -18,7 +18,7 @@ from connector.engine.audit import Audit
 from connector.engine.calls import Ready
 from connector.engine.connections import Connections
 from connector.engine.runs import Run, Runs
-from connector.engine.store import Store
+from connector.engine.store import AWAY, Store
 from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.sdk.card import Card
@@ -34,9 +34,9 @@ from connector.sdk.errors import (
     UpcardError,
 )
 
-
 CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
 NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
+AGAIN = 1.0  # seconds until an outcome is written again that did not reach the store
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
 
 
@@ -128,9 +128,21 @@ class Gate:
             facts = {"card": run.card, "connection": run.connection, "run": run.id}
             self.audit.append(db, "outcome", run.caller, **facts, outcome=error.slug)
 
-    def still_open(self, ready: Ready) -> Callable[[], None]:
-        """What to ask immediately before something is sent (DA-6)."""
-        return self.switch.refuse if ready.deed.disruptive else lambda: None
+    async def still_open(self, passed: Pass) -> None:
+        """Ask the store immediately before something is sent: this host may have been frozen meanwhile (DA-6).
+
+        Raises Forbidden by the kill switch, Conflict where the run was ended by others, Unavailable without the store.
+        """
+        try:
+            if passed.ready.deed.disruptive:
+                await self.switch.look()
+                self.switch.refuse()
+            wanted = sa.select(tables.runs.c.state).where(tables.runs.c.id == passed.run.id)
+            if passed.kept and await self.store.run(lambda db: db.execute(wanted).scalar()) != "running":
+                raise Conflict("The host was away for so long that others ended the call. Nothing was sent.")
+        except AWAY as error:
+            why = "The store cannot be asked whether the call may still be made. Nothing was sent: call again."
+            raise Unavailable(why) from error
 
     def claim(self, ready: Ready) -> Callable[[sa.Connection, str], Earlier | None] | None:
         """How a stream's run takes the place of its answer; None where it has none."""
@@ -146,7 +158,10 @@ class Gate:
                 raise Canceled
 
     async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
-        """Put on record how a call ended. `status`: of the service's answer to what was sent last."""
+        """Put on record how a call ended, as soon as the store takes it. `status`: of the last answer to a change.
+
+        Until then the call goes on: its caller is not told what the same key would not say again.
+        """
         if not passed.kept:
             await self.runs.end(passed.run, error)
             return
@@ -161,7 +176,13 @@ class Gate:
             if passed.audited:
                 self.audit.append(db, "outcome", passed.run.caller, **_facts(passed), outcome=outcome, status=status)
 
-        await self.store.run_alone(work)
+        while True:
+            try:
+                await self.store.run_alone(work)
+            except AWAY:
+                await asyncio.sleep(AGAIN)
+            else:
+                return
 
     def _keep(
         self,
