@@ -7,6 +7,7 @@ it: the outcome in all of these. If the first cannot be written, nothing is sent
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from connector.engine.answers import Answers, Canceled, Claim, Earlier
 from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
 from connector.engine.calls import Ready
+from connector.engine.clock import written
 from connector.engine.connections import Connections
 from connector.engine.runs import Run, Runs
 from connector.engine.store import AWAY, Store
@@ -36,6 +38,7 @@ from connector.sdk.errors import (
 
 CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
 NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
+LONGEST_CALL = timedelta(hours=2)  # far more than any call takes, with the hour that a policy may hold it
 AGAIN = 1.0  # seconds until an outcome is written again that did not reach the store
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
 
@@ -113,7 +116,15 @@ class Gate:
 
     async def cut_off(self, host: str) -> None:
         """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""
-        cut = (tables.runs.c.host == host, tables.runs.c.job.is_(None), tables.runs.c.state.in_(("queued", "running")))
+        await self._cut(tables.runs.c.host == host, tables.runs.c.state.in_(("queued", "running")))
+
+    async def give_up(self) -> None:
+        """End calls that began so long ago that no host can be at them any more."""
+        long_ago = written(datetime.now(UTC) - LONGEST_CALL)
+        await self._cut(tables.runs.c.started < long_ago, tables.runs.c.state == "running")
+
+    async def _cut(self, *which: sa.ColumnElement[bool]) -> None:
+        cut = (*which, tables.runs.c.job.is_(None))
         if await self.store.run(lambda db: db.execute(sa.select(tables.runs.c.id).where(*cut)).first()):
             await self.store.run_alone(lambda db: self._cut_off(db, cut))
 
