@@ -197,7 +197,7 @@ class Runner:
         except WouldSend as request:
             answer = Answer(would_send=would_send(request, ready.inputs), dry_run=True)
         except UpcardError as error:
-            return await self._failed(entered, meant(error), service.changed)
+            return await self._failed(entered, _after(service, meant(error)), service.changed)
         await self.gate.leave(entered, answer.written, None, service.changed)
         return answer
 
@@ -216,6 +216,13 @@ class Runner:
 
 async def _next(found: AsyncIterator[Page[Any]]) -> Page[Any] | None:
     return await anext(found, None)
+
+
+def _after(service: Living, error: UpcardError) -> UpcardError:
+    """What was carried out in part is not to be repeated (ID-7)."""
+    if error.retry and service.changed is not None and service.changed < 400:
+        return OutcomeUnknown(f"The request was carried out, but not what follows it: {error.detail}")
+    return error
 
 
 def _cut_off(entered: Pass, service: Living) -> UpcardError:

@@ -9,7 +9,8 @@ import pytest
 import respx
 import sqlalchemy as sa
 
-from connector.engine import gate
+from cards.kandji._client import Kandji
+from connector.engine import gate, tables
 from connector.engine.store import Store
 from connector.engine.switch import Switch
 from tests.conftest import UNCAPPED, Upcard, asked
@@ -178,6 +179,39 @@ async def test_a_call_that_was_canceled_is_never_told_to_be_done(fresh: Fresh, k
     assert [answer.status_code for answer in (at_once, told, later)] == [409, 409, 409]
     assert {answer.json()["type"] for answer in (at_once, told, later)} == {"conflict"}
     assert asked(kandji) == []
+
+
+async def test_a_call_that_nobody_can_be_at_is_given_up(fresh: Fresh) -> None:
+    """It may have been carried out, and the audit says so; one that began just now is left alone."""
+    upcard = await fresh()
+    row = {"card": "kandji.lock_device", "connection": "acme", "state": "running", "caller": upcard.caller}
+    rows = [
+        {**row, "id": id_, "started": started}
+        for id_, started in (("run_1", "2026-01-01T00:00:00.000Z"), ("run_2", "2999-01-01T00:00:00.000Z"))
+    ]
+    await upcard.host.store.run(lambda db: db.execute(sa.insert(tables.runs), rows))
+
+    await upcard.host.gate.give_up()
+    old, new = [(await upcard.http.get(f"/v1/runs/{row['id']}")).json() for row in rows]
+
+    assert (old["state"], old["error"]["type"], new["state"]) == ("failed", "outcome_unknown", "running")
+    assert await outcomes(upcard) == ["outcome_unknown"]
+
+
+async def test_a_call_of_which_a_part_was_carried_out_is_not_to_be_repeated(
+    fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ID-7: a card whose look-up after its command fails says neither `retry`, nor sends the command again."""
+    upcard = await fresh()
+    kandji.post("/devices/d1/action/lock").respond(200, json={"PIN": "048213"})
+    kandji.get("/devices/d1").respond(500)
+    monkeypatch.setattr(Kandji, "_device_or_nothing", Kandji.device)
+    said, key = {"inputs": {"device_id": "d1"}}, {"Idempotency-Key": "k"}
+
+    first, second = [await upcard.http.post("/v1/cards/kandji/lock_device", json=said, headers=key) for _ in range(2)]
+
+    assert (first.status_code, first.json()["type"], second.json()) == (502, "outcome_unknown", first.json())
+    assert [request.method for request in asked(kandji)].count("POST") == 1
 
 
 async def _asked(kandji: respx.MockRouter) -> bool:
