@@ -1,6 +1,6 @@
 """A connection as it is used: long work sees that it was changed, and stops where it was deleted."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -35,26 +35,33 @@ class Account:
 
 
 Known = Callable[[str], Account]
+Before = Callable[[], Awaitable[None]]
 
 
 class Living(Service):
     """The service of an account as it is at each request; another address would be another account (SSRF-14)."""
 
-    def __init__(
-        self, account: Account, share: Share | None, known: Known, before: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, account: Account, share: Share | None, known: Known, before: Before | None = None) -> None:
         self._account = account
         self._share = share
         self._known = known
         self._before = before
-        self.changed: int | None = None  # status of the last answer to a request that changes something
+        self.may_have_changed = False  # whether a request that changes something may have been sent
+        self.changed: int | None = None  # status of the last answer to one
 
     async def ask(self, method: str, path: str, **said: Any) -> Reply:
         if method in READS:
             return await self._asked(method, path, **said)
-        reply = await self._asked(method, path, **said, before=self._before)
+        account = self._now()
+        single = Share(account.budget, bulk=False, patient=False) if account.budget else None
+        reply = await account.service.metered(_Last(single, self._sends)).ask(method, path, **said)
         self.changed = reply.status
         return reply
+
+    async def _sends(self) -> None:
+        if self._before:
+            await self._before()
+        self.may_have_changed = True
 
     async def _asked(self, method: str, path: str, **said: Any) -> Reply:
         while True:
@@ -70,6 +77,24 @@ class Living(Service):
         if account is not self._account and account.connection.origin() != self._account.connection.origin():
             raise Conflict("The connection leads to another address since this began.")
         return account
+
+
+@dataclass(frozen=True)
+class _Last:
+    """A share of the budget, and the last question before each attempt: after every wait, so that nothing is stale."""
+
+    share: Share | None
+    ask: Before
+    patient: bool = False
+
+    async def take(self) -> None:
+        if self.share:
+            await self.share.take()
+        await self.ask()
+
+    def learn(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        if self.share:
+            self.share.learn(headers)
 
 
 @dataclass(frozen=True)

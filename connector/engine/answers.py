@@ -16,6 +16,7 @@ from connector.engine.runs import Run
 from connector.engine.seals import Seals
 from connector.sdk.errors import (
     ApprovalRequired,
+    Conflict,
     IdempotencyMismatch,
     InProgress,
     OutcomeUnknown,
@@ -29,6 +30,13 @@ SECRETS = 900.0  # seconds that an answer with a secret in it is kept
 SOON = 1.0  # seconds after which it is worth to ask again
 
 answers, approvals, runs, hosts = tables.answers, tables.approvals, tables.runs, tables.hosts
+
+
+class Canceled(Conflict):
+    """The call was canceled before it was made."""
+
+    def __init__(self) -> None:
+        super().__init__("The call was canceled in time. Nothing was sent.")
 
 
 @dataclass(frozen=True)
@@ -98,21 +106,23 @@ class Answers:
         if run.state == "waiting_approval":
             raise ApprovalRequired.of(_approval(db, run.id), run.id)
         if run.state in ("queued", "running") and not found["job"]:
-            raise _still(db, run.id, found["host"])
+            raise _still(db, run, found["host"])
+        if run.state == "canceled" and not found["job"]:
+            run.error = Canceled().shown(run.id)
         if row["answer"] is None or row["gone"] <= time.time():
             if run.state == "succeeded" and not found["job"]:
                 raise ResultExpired("The call was carried out, and its answer is not kept any more.", run=run.id)
             return Earlier(run, None)
         return Earlier(run, self._seals.open_bytes(row["answer"], place(claim.id)))
 
-    def keep(self, db: sa.Connection, claim: Claim, answer: bytes) -> None:
-        """The answer that the same call gets from now on."""
+    def keep(self, db: sa.Connection, claim: Claim, run: str, answer: bytes) -> None:
+        """The answer that the same call gets from now on, unless another run has the place meanwhile."""
         sealed = self._seals.seal_bytes(answer, place(claim.id))
-        db.execute(sa.update(answers).where(answers.c.id == claim.id).values(answer=sealed))
+        db.execute(sa.update(answers).where(answers.c.id == claim.id, answers.c.run == run).values(answer=sealed))
 
-    def release(self, db: sa.Connection, claim: Claim) -> None:
-        """Nothing was carried out, and the same call may succeed: it is to be made again."""
-        db.execute(sa.delete(answers).where(answers.c.id == claim.id))
+    def release(self, db: sa.Connection, claim: Claim, run: str) -> None:
+        """This run carried nothing out, and the same call may succeed: it is to be made again."""
+        db.execute(sa.delete(answers).where(answers.c.id == claim.id, answers.c.run == run))
 
 
 def _approval(db: sa.Connection, run: str) -> str:
@@ -120,12 +130,12 @@ def _approval(db: sa.Connection, run: str) -> str:
     return found
 
 
-def _still(db: sa.Connection, run: str, host: str) -> UpcardError:
-    """A call that goes on, unless its host is gone: then nobody knows what became of it."""
+def _still(db: sa.Connection, run: Run, host: str) -> UpcardError:
+    """A call that goes on, unless its host is gone: then nobody knows what became of it, if it was not only held."""
     seen = db.execute(sa.select(hosts.c.seen).where(hosts.c.id == host)).scalar()
-    if seen is None or seen < time.time() - DEAD:
-        return OutcomeUnknown("The host stopped during the call. The request may have been carried out.", run=run)
-    return InProgress("The first of these calls is still going.", retry_after=SOON, run=run)
+    if run.state == "running" and (seen is None or seen < time.time() - DEAD):
+        return OutcomeUnknown("The host stopped during the call. The request may have been carried out.", run=run.id)
+    return InProgress("The first of these calls is still going.", retry_after=SOON, run=run.id)
 
 
 def _secret(ready: Ready) -> bool:

@@ -84,7 +84,7 @@ class Audit:
 
     def verify(self, known: Head | None = None) -> list[str]:
         """What is wrong with the chain, one sentence each; nothing if it is whole. `known`: a head from the log."""
-        return self._store.run_here(lambda db: list(self._faults(db, known)))
+        return self._store.read_here(lambda db: list(self._faults(db, known)))
 
     def _faults(self, db: sa.Connection, known: Head | None) -> Iterator[str]:
         last, hashes = Head(), {0: Head().hash}

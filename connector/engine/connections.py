@@ -13,7 +13,7 @@ import structlog
 
 from connector.catalog.find import Catalog, Connector
 from connector.engine import tables
-from connector.engine.accounts import Account, Living
+from connector.engine.accounts import Account, Before, Living
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.budget import Budgets, Share
 from connector.engine.clock import now
@@ -124,7 +124,7 @@ class Connections:
         """The account's client; its requests count as single calls, unless a share is given."""
         return self._client(account, living or Living(account, share, self.get), held)
 
-    def living(self, account: Account, before: Callable[[], None]) -> Living:
+    def living(self, account: Account, before: Before) -> Living:
         """Its service, for one call. `before`: what to ask before each request that changes something; it may raise."""
         return Living(account, None, self.get, before)
 

@@ -7,18 +7,20 @@ it: the outcome in all of these. If the first cannot be written, nothing is sent
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from connector.engine import policies, runs, tables
-from connector.engine.answers import Answers, Claim, Earlier
+from connector.engine.answers import Answers, Canceled, Claim, Earlier
 from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
 from connector.engine.calls import Ready
+from connector.engine.clock import written
 from connector.engine.connections import Connections
 from connector.engine.runs import Run, Runs
-from connector.engine.store import Store
+from connector.engine.store import AWAY, Store
 from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.sdk.card import Card
@@ -34,16 +36,10 @@ from connector.sdk.errors import (
     UpcardError,
 )
 
-
-class Canceled(Conflict):
-    """The call was canceled before it was made."""
-
-    def __init__(self) -> None:
-        super().__init__("The call was canceled in time. Nothing was sent.")
-
-
 CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
 NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
+LONGEST_CALL = timedelta(hours=2)  # far more than any call takes, with the hour that a policy may hold it
+AGAIN = 1.0  # seconds until an outcome is written again that did not reach the store
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
 
 
@@ -120,7 +116,15 @@ class Gate:
 
     async def cut_off(self, host: str) -> None:
         """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""
-        cut = (tables.runs.c.host == host, tables.runs.c.job.is_(None), tables.runs.c.state.in_(("queued", "running")))
+        await self._cut(tables.runs.c.host == host, tables.runs.c.state.in_(("queued", "running")))
+
+    async def give_up(self) -> None:
+        """End calls that began so long ago that no host can be at them any more."""
+        long_ago = written(datetime.now(UTC) - LONGEST_CALL)
+        await self._cut(tables.runs.c.started < long_ago, tables.runs.c.state == "running")
+
+    async def _cut(self, *which: sa.ColumnElement[bool]) -> None:
+        cut = (*which, tables.runs.c.job.is_(None))
         if await self.store.run(lambda db: db.execute(sa.select(tables.runs.c.id).where(*cut)).first()):
             await self.store.run_alone(lambda db: self._cut_off(db, cut))
 
@@ -135,9 +139,21 @@ class Gate:
             facts = {"card": run.card, "connection": run.connection, "run": run.id}
             self.audit.append(db, "outcome", run.caller, **facts, outcome=error.slug)
 
-    def still_open(self, ready: Ready) -> Callable[[], None]:
-        """What to ask immediately before something is sent (DA-6)."""
-        return self.switch.refuse if ready.deed.disruptive else lambda: None
+    async def still_open(self, passed: Pass) -> None:
+        """Ask the store immediately before something is sent: this host may have been frozen meanwhile (DA-6).
+
+        Raises Forbidden by the kill switch, Conflict where the run was ended by others, Unavailable without the store.
+        """
+        try:
+            if passed.ready.deed.disruptive:
+                await self.switch.look()
+                self.switch.refuse()
+            wanted = sa.select(tables.runs.c.state).where(tables.runs.c.id == passed.run.id)
+            if passed.kept and await self.store.run(lambda db: db.execute(wanted).scalar()) != "running":
+                raise Conflict("The host was away for so long that others ended the call. Nothing was sent.")
+        except AWAY as error:
+            why = "The store cannot be asked whether the call may still be made. Nothing was sent: call again."
+            raise Unavailable(why) from error
 
     def claim(self, ready: Ready) -> Callable[[sa.Connection, str], Earlier | None] | None:
         """How a stream's run takes the place of its answer; None where it has none."""
@@ -149,11 +165,14 @@ class Gate:
         if passed.hold:
             await asyncio.sleep(passed.hold)
             held = sa.update(tables.runs).where(tables.runs.c.id == passed.run.id, tables.runs.c.state == "queued")
-            if not (await self.store.run(lambda db: db.execute(held.values(state="running")))).rowcount:
+            if not (await self.store.run_alone(lambda db: db.execute(held.values(state="running")))).rowcount:
                 raise Canceled
 
     async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
-        """Put on record how a call ended. `status`: of the service's answer to what was sent last."""
+        """Put on record how a call ended, as soon as the store takes it. `status`: of the last answer to a change.
+
+        Until then the call goes on: its caller is not told what the same key would not say again.
+        """
         if not passed.kept:
             await self.runs.end(passed.run, error)
             return
@@ -164,21 +183,33 @@ class Gate:
         def work(db: sa.Connection) -> None:
             runs.update(db, passed.run)
             if passed.claim:
-                self._keep(db, passed.claim, answer, error, status)
+                self._keep(db, passed, passed.claim, answer, error, status)
             if passed.audited:
                 self.audit.append(db, "outcome", passed.run.caller, **_facts(passed), outcome=outcome, status=status)
 
-        await self.store.run_alone(work)
+        while True:
+            try:
+                await self.store.run_alone(work)
+            except AWAY:
+                await asyncio.sleep(AGAIN)
+            else:
+                return
 
     def _keep(
-        self, db: sa.Connection, claim: Claim, answer: bytes, error: UpcardError | None, status: int | None
+        self,
+        db: sa.Connection,
+        passed: Pass,
+        claim: Claim,
+        answer: bytes,
+        error: UpcardError | None,
+        status: int | None,
     ) -> None:
         """A call that may be made again is, and one without a key where it certainly was not carried out."""
         undone = status is not None and status >= 400 if error is None else error.slug != OutcomeUnknown.slug
         if (error and error.retry) or (undone and not claim.named):
-            self.answers.release(db, claim)
+            self.answers.release(db, claim, passed.run.id)
         elif not error:
-            self.answers.keep(db, claim, answer)
+            self.answers.keep(db, claim, passed.run.id, answer)
 
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
@@ -194,12 +225,13 @@ class Gate:
         def work(db: sa.Connection) -> Pass | Earlier:
             if passed.claim and not approved and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
+            if approved:
+                self.approvals.agree(db, approved, self.answers.call(ready))
             if ready.deed.disruptive:
                 self.switch.refuse(db)
                 policies.refuse_over(db, run.connection, ready.deed, ready.account.policy, fleet)
                 policies.count(db, run.id, run.connection, ready.deed)
             if approved:
-                self.approvals.agree(db, approved, self.answers.call(ready))
                 self.audit.append(db, "approval", approved.by, decision="approved", approval=approved.id, run=run.id)
                 runs.update(db, run)
             else:

@@ -142,6 +142,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
                 again(destinations.share, SHARED),
                 again(lambda: take_over(queue, presence, gate.cut_off), BEAT),
                 again(lambda: sweep(store, queue), SWEEP),
+                again(gate.give_up, SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
             ]
         tasks = await stack.enter_async_context(on_duty(*duties))

@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import RowMapping
 
+from connector.engine.accounts import Living
 from connector.engine.answers import Earlier
 from connector.engine.approvals import Approved
 from connector.engine.calls import Reader, Ready, scopes
@@ -26,6 +28,7 @@ from connector.sdk.pages import pages
 from connector.sdk.results import Counted, Cursor, Page
 from connector.sdk.tables import CardOutputs
 
+LAST = 2.0  # seconds in which a host that stops writes what became of a call
 RETRY = 2.0  # seconds after which another host, or the next process of this one, takes calls
 
 T = TypeVar("T")
@@ -171,21 +174,21 @@ class Runner:
             stop.cancel()
 
     async def _work(self, entered: Pass) -> Answer:
-        began, run = time.monotonic(), entered.run
+        began, run, ready = time.monotonic(), entered.run, entered.ready
+        service = self.connections.living(ready.account, partial(self.gate.still_open, entered))
         try:
-            answer = await self._answer(entered)
+            answer = await self._answer(entered, service)
         except asyncio.CancelledError:  # by `stop`
-            return await self._failed(entered, _cut_off(entered.ready))
+            return await self._stopped(entered, _cut_off(entered, service))
         except Exception:
-            await self._failed(entered, _our_fault(entered.ready))
+            await self._failed(entered, _our_fault(ready))
             raise
         finally:
             self.telemetry.called(run, time.monotonic() - began)
         return answer
 
-    async def _answer(self, entered: Pass) -> Answer:
+    async def _answer(self, entered: Pass, service: Living) -> Answer:
         ready = entered.ready
-        service = self.connections.living(ready.account, self.gate.still_open(ready))
         client = self.connections.client(ready.account, held(ready), living=service)
         try:
             await (self.gate.check(ready) if ready.dry_run else self.gate.waited(entered))
@@ -194,9 +197,16 @@ class Runner:
         except WouldSend as request:
             answer = Answer(would_send=would_send(request, ready.inputs), dry_run=True)
         except UpcardError as error:
-            return await self._failed(entered, meant(error), service.changed)
+            return await self._failed(entered, _after(service, meant(error)), service.changed)
         await self.gate.leave(entered, answer.written, None, service.changed)
         return answer
+
+    async def _stopped(self, entered: Pass, error: UpcardError) -> Answer:
+        """The next start ends the call where the store does not take it in time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST):
+                return await self._failed(entered, error)
+        return Answer(problem=error.shown(entered.run.id))
 
     async def _failed(self, entered: Pass, error: UpcardError, status: int | None = None) -> Answer:
         error = safe(error, entered.ready)
@@ -208,8 +218,15 @@ async def _next(found: AsyncIterator[Page[Any]]) -> Page[Any] | None:
     return await anext(found, None)
 
 
-def _cut_off(ready: Ready) -> UpcardError:
-    if ready.dry_run or ready.card.effect == "read":
+def _after(service: Living, error: UpcardError) -> UpcardError:
+    """What was carried out in part is not to be repeated (ID-7)."""
+    if error.retry and service.changed is not None and service.changed < 400:
+        return OutcomeUnknown(f"The request was carried out, but not what follows it: {error.detail}")
+    return error
+
+
+def _cut_off(entered: Pass, service: Living) -> UpcardError:
+    if not service.may_have_changed:
         return Stopping()
     return OutcomeUnknown("The host stopped before the service answered. The request may have been carried out.")
 

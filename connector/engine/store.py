@@ -16,6 +16,10 @@ ALONE = {  # what makes other hosts wait until the transaction ends
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(8700)",
 }
+AT_ONE_MOMENT = {  # what makes all reads of a transaction see the same
+    "sqlite": "BEGIN",
+    "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+}
 
 INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -36,6 +40,12 @@ class Store:
     def run_here(self, work: Callable[[sa.Connection], T]) -> T:
         """The same in the calling thread, for a start-up or a command."""
         with self.engine.begin() as connection:
+            return work(connection)
+
+    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
+        """Reads that have to fit together, while others write."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.text(AT_ONE_MOMENT[connection.dialect.name]))
             return work(connection)
 
     async def run_alone(self, work: Callable[[sa.Connection], T]) -> T:

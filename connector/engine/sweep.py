@@ -1,24 +1,22 @@
-"""Take up what nobody works on any more: streams whose workflow failed or is gone, and calls that a kill cut off.
+"""Take up what nobody works on any more: streams whose workflow failed or is gone.
 
 A run is written before its workflow ends, and queued in the transaction that writes it: in one look at both tables, a
 run at work without a living workflow is stranded.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
 
 from connector.engine import tables
-from connector.engine.clock import now, written
+from connector.engine.clock import now
 from connector.engine.durable import Queue
 from connector.engine.store import Store
-from connector.sdk.errors import OutcomeUnknown, UpcardError
+from connector.sdk.errors import UpcardError
 
 EVERY = 20.0  # seconds
 TIMES = 3  # in a row that a stream is stranded before it is given up
-LONGEST_CALL = timedelta(hours=1)  # far more than any call takes
 
 AT_WORK = ("queued", "running", "canceling")
 ALIVE = ("ENQUEUED", "PENDING", "DELAYED")
@@ -28,9 +26,8 @@ log = structlog.get_logger()
 
 
 async def sweep(store: Store, queue: Queue) -> None:
-    """Queue stranded streams again, and end calls that no host can be at any more."""
+    """Queue stranded streams again."""
     await store.run(lambda db: _streams(db, queue))
-    await store.run(_calls)
 
 
 def _streams(db: sa.Connection, queue: Queue) -> None:
@@ -48,14 +45,6 @@ def _streams(db: sa.Connection, queue: Queue) -> None:
             db.execute(stranded.values(_failed(id_, UpcardError("Something went wrong on our side, again and again."))))
         elif db.execute(stranded.values(segment=segment + 1, state=queued)).rowcount:  # no other host was quicker
             queue.put(db, id_, segment + 1)
-
-
-def _calls(db: sa.Connection) -> None:
-    long_ago = written(datetime.now(UTC) - LONGEST_CALL)
-    cut_off = (runs.c.job.is_(None), runs.c.state == "running", runs.c.started < long_ago)
-    why = OutcomeUnknown("The host was stopped during the call. The request may have been carried out.")
-    for id_ in db.execute(sa.select(runs.c.id).where(*cut_off)).scalars().all():
-        db.execute(sa.update(runs).where(*cut_off, runs.c.id == id_).values(_failed(id_, why)))
 
 
 def _failed(run: str, error: UpcardError) -> dict[str, str]:

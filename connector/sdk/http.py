@@ -148,12 +148,8 @@ class Service:
         query: Mapping[str, Any] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
-        before: Callable[[], None] = lambda: None,
     ) -> Reply:
-        """Send one request, repeated where that is safe. Raises Throttled, Unavailable, OutcomeUnknown, Unexpected.
-
-        before: what to ask immediately before each attempt; it may raise.
-        """
+        """Send one request, repeated where that is safe. Raises Throttled, Unavailable, OutcomeUnknown, Unexpected."""
         try:
             content = None if json is None else orjson.dumps(json)
             url = httpx.URL(self._origin + path, params=query) if query else httpx.URL(self._origin + path)
@@ -166,7 +162,6 @@ class Service:
         end = time.monotonic() + DEADLINE
         for attempt in range(ATTEMPTS):
             end += await self._taken()
-            before()
             try:
                 return await self._once(request, end, attempt)
             except Again as again:

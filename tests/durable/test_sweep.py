@@ -75,22 +75,6 @@ async def test_what_is_not_at_work_is_left_alone(sqlite_database: str, tmp_path:
         assert await upcard.host.store.run(_workflows) == {}
 
 
-async def test_a_call_that_a_kill_cut_off_is_ended(sqlite_database: str, tmp_path: Path) -> None:
-    """It may have been carried out; one that began just now is left alone."""
-    row = {"card": "kandji.lock_device", "connection": "acme", "state": "running"}
-    async with opened(tmp_path, database_url=sqlite_database) as upcard:
-        rows = [
-            {**row, "id": id_, "caller": upcard.caller, "started": started}
-            for id_, started in (("run_1", "2026-01-01T00:00:00.000Z"), ("run_2", "2999-01-01T00:00:00.000Z"))
-        ]
-        await upcard.host.store.run(lambda db: db.execute(sa.insert(tables.runs), rows))
-
-        await sweep(upcard.host.store, Queue(upcard.host.store))
-        old, new = [(await upcard.http.get(f"/v1/runs/{row['id']}")).json() for row in rows]
-
-    assert (old["state"], old["error"]["type"], new["state"]) == ("failed", "outcome_unknown", "running")
-
-
 ANYWHERE: dict[str, Any] = {"allow_receivers": "127.0.0.1:*", "unregistered_flows": True}
 
 
