@@ -319,6 +319,10 @@ async def test_what_no_card_sends_counts_as_destructive(
         ("GET", "/devices/d2/secrets/filevaultkey", {"cards:read", "cards:write", "cards:destroy"}),
         ("GET", "/devices/d2/secrets/recoverypassword", {"cards:read", "cards:write", "cards:destroy"}),
         ("GET", "/devices", {"cards:write", "cards:destroy"}),
+        ("POST", "/devices/d2/action/lock", {"cards:read", "cards:write", "cards:destroy"}),
+        ("POST", "/devices/d2/action/erase", {"cards:read", "cards:write", "cards:destroy"}),
+        ("GET", "/blueprints", {"cards:read", "cards:write", "cards:destroy"}),
+        ("GET", "/blueprints/b1/", {"cards:read", "cards:write", "cards:destroy"}),
     ],
 )
 async def test_a_written_request_needs_the_scopes_of_its_card(
