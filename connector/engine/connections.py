@@ -35,7 +35,7 @@ from connector.sdk.errors import (
 )
 from connector.sdk.http import Heard, Service
 from connector.sdk.kinds import Json
-from connector.sdk.reading import accept
+from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.tables import rows
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -251,6 +251,7 @@ class Connections:
 
 
 def _changed(policy: Policy, given: Json) -> Policy:
+    refuse_blank(given, "policy")
     return accept(Policy, policy.model_dump() | given, "policy")
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.kinds import Json
 from connector.sdk.tables import CardInputs, Table, rows
 
 T = TypeVar("T", bound=Table)
@@ -40,6 +41,13 @@ def accept(table: type[T], given: Any, at: str = "", noun: str = "field") -> T:
     if isinstance(filled, list):
         raise InvalidCall.of(filled)
     return filled
+
+
+def refuse_blank(given: Json, at: str = "") -> None:
+    """For what has no limit where it is left out: blank text is a variable that was empty, not a decision."""
+    if blank := [key for key, value in given.items() if isinstance(value, str) and not value.strip()]:
+        why = "Blank text says nothing here: leave it out, or say null."
+        raise InvalidCall.of([Fault(f"{at}/{key}" if at else key, why) for key in blank])
 
 
 def _fault(detail: ErrorDetails, table: type[Table], at: str, noun: str) -> Fault:

@@ -93,6 +93,8 @@ async def test_a_simulator_on_this_machine_may_be_erased(fresh: Fresh, kandji: r
     [
         ({"destroy": "maybe"}, "policy/destroy"),
         ({"destroys_per_day": -1}, "policy/destroys_per_day"),
+        ({"destroys_per_day": " "}, "policy/destroys_per_day"),
+        ({"hold_seconds": ""}, "policy/hold_seconds"),
         ({"more": 1}, "policy/more"),
         ({"destroys_percent_of_fleet": 101}, "policy/destroys_percent_of_fleet"),
     ],
