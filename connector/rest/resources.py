@@ -60,7 +60,9 @@ async def create_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
     request.state.caller.need_connection(wanted.name)
     account = await known.create(wanted.name, wanted.connector, wanted.fields, wanted.policy)
-    await _audited(request, "connection_created", account.name)
+    await _audited(request, "connection_created", account.name, address=account.connection.origin())
+    if wanted.policy:
+        await _audited_policy(request, account.name, wanted.policy)
     return json_answer(_connection(known, account), 201, {"Location": f"/v1/connections/{account.name}"})
 
 
@@ -75,12 +77,13 @@ async def change_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(ChangedConnection, await read_body(request))
     name = request.path_params["name"]
     account = known.get(name)
-    if wanted.policy is not None:
-        account = await known.set_policy(name, wanted.policy)
-        await _audited(request, "policy_changed", name, **{key: str(value) for key, value in wanted.policy.items()})
     if wanted.fields is not None:
-        account = await known.change(name, wanted.fields)
-        await _audited(request, "connection_changed", name)
+        account = await known.change(name, wanted.fields, wanted.policy)
+        await _audited(request, "connection_changed", name, address=account.connection.origin())
+    elif wanted.policy is not None:
+        account = await known.set_policy(name, wanted.policy)
+    if wanted.policy is not None:
+        await _audited_policy(request, name, wanted.policy)
     return json_answer(_connection(known, account))
 
 
@@ -144,6 +147,10 @@ async def delete_flow(request: Request) -> Response:
 
 async def _audited(request: Request, event: str, name: str, **facts: str) -> None:
     await _host(request).audit.note(event, request.state.caller.id, connection=name, **facts)
+
+
+async def _audited_policy(request: Request, name: str, policy: Json) -> None:
+    await _audited(request, "policy_changed", name, **{key: str(value) for key, value in policy.items()})
 
 
 async def _connections(request: Request) -> Connections:

@@ -88,6 +88,37 @@ async def test_a_simulator_on_this_machine_may_be_erased(fresh: Fresh, kandji: r
     assert (await upcard.http.post("/v1/connections", json=new)).json()["policy"]["destroy"] == "on"
 
 
+async def test_a_connection_that_leaves_the_simulator_destroys_nothing(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-1: what may be erased in a simulator may not be erased at a service; unless the same change says so."""
+    upcard = await fresh(allow_services="127.0.0.1:9")
+    kandji.route(host="127.0.0.1", path="/api/v1/devices").respond(json=[])
+    kandji.get("/devices").respond(json=[])
+    there, here = [{"url": url, "token": "t0ken-beta"} for url in ("http://127.0.0.1:9", TENANT)]
+    await upcard.http.post("/v1/connections", json={"name": "beta", "connector": "kandji", "fields": there})
+
+    moved = await upcard.http.patch("/v1/connections/beta", json={"fields": here})
+    back = await upcard.http.patch("/v1/connections/beta", json={"fields": there})
+    meant = await upcard.http.patch("/v1/connections/beta", json={"fields": here, "policy": {"destroy": "confirm"}})
+
+    assert [each.json()["policy"]["destroy"] for each in (moved, back, meant)] == ["off", "on", "confirm"]
+
+
+async def test_a_policy_that_changes_meanwhile_stays(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-1: new fields, while the service is asked for long, do not bring back what was turned off."""
+    upcard = await fresh()
+
+    async def off(_: httpx.Request) -> httpx.Response:
+        await policy(upcard, destroy="off")
+        return httpx.Response(200, json=[])
+
+    kandji.get("/devices").mock(side_effect=off)
+
+    answer = await upcard.http.patch("/v1/connections/acme", json={"fields": {"token": "another"}})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "conflict")
+    assert upcard.host.connections.get("acme").policy.destroy == "off"
+
+
 @pytest.mark.parametrize(
     ("given", "at"),
     [
