@@ -87,8 +87,12 @@ async def create_key(request: Request) -> Response:
     refuse_blank(body)
     caller.need_all_of(wanted.grant, wanted.expires)
     made = await asyncio.to_thread(keys.mint, wanted.label, wanted.grant, expires=wanted.expires, maker=caller.id)
-    await _host(request).audit.note("key_created", caller.id, key=id_of(made), label=wanted.label)
-    return json_answer({**_shown(keys.get(id_of(made))), "key": made}, 201)
+    shown = _shown(keys.get(id_of(made)))
+    facts = {name: " ".join(shown[name]) for name in ("scopes", "cards", "connections") if shown[name] is not None}
+    await _host(request).audit.note(
+        "key_created", caller.id, key=id_of(made), label=wanted.label, expires=wanted.expires, **facts
+    )
+    return json_answer({**shown, "key": made}, 201)
 
 
 async def revoke_key(request: Request) -> Response:

@@ -115,6 +115,7 @@ async def create_flow(request: Request) -> Response:
     With `inputs`, a stream to it is refused where its card or its state lacks what the flow requires.
     """
     flow = await _host(request).flows.create(**dict(accept(NewFlow, await read_body(request))))
+    await _audited_flow(request, "flow_created", _flow(flow))
     shown = {**_flow(flow), "secret": flow.target.secret}  # this is the only time it is shown
     return json_answer(shown, 201, {"Location": f"/v1/flows/{flow.name}"})
 
@@ -130,6 +131,7 @@ async def change_flow(request: Request) -> Response:
     """
     wanted = accept(ChangedFlow, await read_body(request))
     flow = await _host(request).flows.change(request.path_params["name"], **dict(wanted))
+    await _audited_flow(request, "flow_changed", _flow(flow))
     secret = {"secret": flow.target.secret} if wanted.secret or wanted.rotate else {}
     return json_answer(_flow(flow) | secret)
 
@@ -142,6 +144,7 @@ async def test_flow(request: Request) -> Response:
 
 async def delete_flow(request: Request) -> Response:
     await _host(request).flows.delete(request.path_params["name"])
+    await _host(request).audit.note("flow_deleted", request.state.caller.id, flow=request.path_params["name"])
     return raw_answer(b"", 204)
 
 
@@ -151,6 +154,10 @@ async def _audited(request: Request, event: str, name: str, **facts: str) -> Non
 
 async def _audited_policy(request: Request, name: str, policy: Json) -> None:
     await _audited(request, "policy_changed", name, **{key: str(value) for key, value in policy.items()})
+
+
+async def _audited_flow(request: Request, event: str, shown: Json) -> None:
+    await _host(request).audit.note(event, request.state.caller.id, flow=shown["name"], host=shown["host"])
 
 
 async def _connections(request: Request) -> Connections:

@@ -678,19 +678,28 @@ async def test_nothing_is_sent_that_is_not_on_record(
 
 
 async def test_admins_are_on_record(fresh: Fresh, kandji: respx.MockRouter) -> None:
-    """DA-8: who changed a policy, turned the kill switch, made and revoked a key."""
-    upcard = await fresh()
+    """DA-8: who changed a policy, turned the kill switch, made and revoked a key, and led records elsewhere."""
+    upcard = await fresh(allow_receivers="127.0.0.1:*")
+    flow = {"name": "onboard", "url": "https://127.0.0.1:9/s3cret"}
 
     await policy(upcard, destroy="off")
     await upcard.http.put("/v1/kill-switch", json={"on": True, "reason": "test"})
     key = {"label": "flow", "scopes": ["cards:read"]}
     made = (await upcard.http.post("/v1/keys", json=key)).json()
     await upcard.http.delete(f"/v1/keys/{made['id']}")
+    await upcard.http.post("/v1/flows", json=flow)
+    await upcard.http.patch("/v1/flows/onboard", json={"url": "https://127.0.0.1:10/s3cret"})
+    await upcard.http.delete("/v1/flows/onboard")
 
     found = (await upcard.http.get("/v1/audit")).json()["items"]
     assert [(entry["event"], entry["caller"]) for entry in found] == [
+        ("flow_deleted", upcard.caller),
+        ("flow_changed", upcard.caller),
+        ("flow_created", upcard.caller),
         ("key_revoked", upcard.caller),
         ("key_created", upcard.caller),
         ("kill_switch_on", upcard.caller),
         ("policy_changed", upcard.caller),
     ]
+    assert (found[1]["host"], found[4]["scopes"], found[4]["cards"]) == ("https://127.0.0.1:10", "cards:read", "*")
+    assert "s3cret" not in str(found)
