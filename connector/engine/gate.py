@@ -255,13 +255,14 @@ class Gate:
         ready, run = passed.ready, passed.run
         run.state = "waiting_approval"
         payload = self.answers.call(ready)
+        asked = f"{target}: {ready.deed.target}" if target and ready.card.by_name else target or ready.deed.target
 
         def work(db: sa.Connection) -> Earlier | UpcardError:
             if passed.claim and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
             runs.insert(db, run)
             self.audit.append(db, "call", run.caller, **_facts(passed), payload=payload, decision="held")
-            return self.approvals.ask(db, ready, run, payload, target or ready.deed.target)
+            return self.approvals.ask(db, ready, run, payload, asked)
 
         found = await self.store.run_alone(work)
         if isinstance(found, UpcardError):

@@ -11,7 +11,10 @@ ANY = "*"  # one segment of a path
 
 @dataclass(frozen=True)
 class Deed:
-    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device."""
+    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device.
+
+    Of a written request the target is the request itself, without its query and body.
+    """
 
     card: str
     effect: Effect
@@ -29,7 +32,7 @@ def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping
 
     The answer comes as the service gave it, so that one secret in it makes it a secret.
     """
-    target = "/".join(path)
+    target = f"{method} {'/'.join(path)}"
     for asked, name in card.client.same.items():
         if _equal(asked, method, path):
             equal = cards[f"{card.connector}.{name}"]

@@ -474,6 +474,19 @@ async def test_a_second_person_lets_the_call_through(fresh: Fresh, kandji: respx
     assert ((await ended(upcard, approval["run"]))["state"], sent(kandji)) == ("succeeded", [f"POST {CLEAR}"])
 
 
+async def test_who_approves_a_written_request_sees_it(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-5, DA-8: with the method, which is all that tells a look from a deletion; so does the audit."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, destroy="approve")
+
+    await custom(upcard, "DELETE", "/devices/d2")
+
+    seen = (await upcard.http.get("/v1/approvals")).json()["items"][0]["target"]
+    entry = (await upcard.http.get("/v1/audit")).json()["items"][0]["target"]
+    assert (seen, entry) == ("DMPX2: DELETE devices/d2", "DELETE devices/d2")
+
+
 async def test_who_asked_gets_the_answer_with_the_same_key(fresh: Fresh, kandji: respx.MockRouter) -> None:
     """The run keeps no outputs; the Idempotency-Key does."""
     upcard = await fresh()
