@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from connector.catalog.find import catalog
 from connector.engine import tables
 from connector.engine.audit import Audit
 from connector.engine.calls import Call, Ready
@@ -137,7 +138,9 @@ def shown(row: sa.RowMapping) -> Json:
 
 def _concerns(row: sa.RowMapping, caller: Caller) -> bool:
     """Whether it is the caller's own, or one that they may decide."""
-    return row["caller"] == caller.id or caller.grant.reaches(row["connection"])
+    card = catalog().cards.get(row["card"])
+    may = card is not None and caller.grant.covers(card) and caller.grant.reaches(row["connection"])
+    return may or row["caller"] == caller.id
 
 
 def _end(db: sa.Connection, run: str, error: Json) -> None:

@@ -527,7 +527,7 @@ async def test_nobody_agrees_with_themselves(fresh: Fresh, kandji: respx.MockRou
     [
         (("cards:read", "admin"), {}, 403),
         (("cards:destroy",), {"connections": ("other",)}, 404),
-        (("cards:destroy",), {"cards": ("kandji.erase_device",)}, 403),
+        (("cards:destroy",), {"cards": ("kandji.erase_device",)}, 404),
     ],
 )
 async def test_who_could_not_make_the_call_cannot_approve_it(
@@ -541,6 +541,32 @@ async def test_who_could_not_make_the_call_cannot_approve_it(
         answer = await who.post(f"/v1/approvals/{approval['id']}/approve", json={})
 
     assert (answer.status_code, sent(kandji)) == (status, [])
+
+
+async def test_who_approves_a_written_request_needs_its_card(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """SSRF-10, DA-5: a key that could not write Clear Passcode does not let another write it."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, destroy="approve")
+    await custom(upcard, "POST", CLEAR)
+    approval = (await upcard.http.get("/v1/approvals")).json()["items"][0]
+
+    async with another(upcard, cards=("kandji.custom_api_action", "kandji.erase_device")) as who:
+        answer = await who.post(f"/v1/approvals/{approval['id']}/approve", json={})
+
+    assert (answer.status_code, sent(kandji)) == (403, [])
+
+
+async def test_who_could_not_make_the_call_cannot_refuse_it(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-5: nor see that it waits."""
+    upcard = await fresh()
+    approval = await held(upcard, kandji)
+
+    async with another(upcard, "cards:destroy", cards=("kandji.erase_device",)) as who:
+        refused = await who.post(f"/v1/approvals/{approval['id']}/refuse", json={})
+        seen = (await who.get("/v1/approvals")).json()["items"]
+
+    assert (refused.status_code, seen) == (404, [])
 
 
 async def test_a_call_that_was_refused_is_not_made(fresh: Fresh, kandji: respx.MockRouter) -> None:
