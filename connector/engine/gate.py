@@ -17,6 +17,7 @@ from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
 from connector.engine.calls import Ready
 from connector.engine.connections import Connections
+from connector.engine.keys import Keys
 from connector.engine.runs import Run, Runs
 from connector.engine.store import Store
 from connector.engine.switch import Switch
@@ -79,6 +80,7 @@ class Gate:
     audit: Audit
     switch: Switch
     telemetry: Telemetry
+    keys: Keys
     host: str
 
     async def enter(self, ready: Ready, run: Run, approved: Approved | None = None) -> Pass | Earlier:
@@ -145,12 +147,21 @@ class Gate:
         return (lambda db, run: self.answers.take(db, claim, run)) if claim else None
 
     async def waited(self, passed: Pass) -> None:
-        """Let the time pass in which the call can be canceled. Raises Conflict where it was (DA-7)."""
+        """Let the time pass in which the call can be canceled. Raises Conflict where it was (DA-7), Forbidden where
+        its key was revoked meanwhile, or destroying was turned off.
+        """
         if passed.hold:
             await asyncio.sleep(passed.hold)
             held = sa.update(tables.runs).where(tables.runs.c.id == passed.run.id, tables.runs.c.state == "queued")
             if not (await self.store.run(lambda db: db.execute(held.values(state="running")))).rowcount:
                 raise Canceled
+            self._still_allowed(passed.ready)
+
+    def _still_allowed(self, ready: Ready) -> None:
+        if self.keys.known(ready.caller.id) is None:
+            raise Forbidden("The key was revoked, or has ended, since the call came. Nothing was sent.")
+        if ready.deed.effect == "destroy" and self.connections.get(ready.account.name).policy.destroy == "off":
+            raise Forbidden("Cards that destroy were turned off since the call came. Nothing was sent.")
 
     async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
         """Put on record how a call ended. `status`: of the service's answer to what was sent last."""

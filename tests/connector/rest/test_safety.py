@@ -670,6 +670,31 @@ async def test_a_call_that_is_held_can_be_canceled(fresh: Fresh, kandji: respx.M
     assert sent(kandji) == [f"POST {CLEAR}"]
 
 
+async def test_a_call_that_is_held_is_asked_about_again(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-7: what was turned off, and whose key was revoked, in that time, is not sent."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, hold_seconds=1)
+    wish = {"Prefer": "respond-async"}
+
+    run = (
+        await upcard.http.post("/v1/cards/kandji/clear_passcode", json={"inputs": {"device_id": "d2"}}, headers=wish)
+    ).json()["run"]
+    async with another(upcard, "cards:write", "runs") as who:
+        lock = {"inputs": {"device_id": "d2"}}
+        await who.post("/v1/cards/kandji/lock_device", json=lock, headers=wish)
+        upcard.host.keys.revoke(who.headers["authorization"].split("_")[2])
+    await policy(upcard, destroy="off")
+    found = await ended(upcard, run)
+    await until(lambda: _all_ended(upcard))
+
+    assert (found["state"], found["error"]["type"], sent(kandji)) == ("failed", "forbidden", [])
+
+
+async def _all_ended(upcard: Upcard) -> bool:
+    return not upcard.host.runner.tasks
+
+
 # Audit
 
 
