@@ -20,10 +20,11 @@ from connector.engine.keys import Caller, Keys
 from connector.engine.runs import Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
-from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval
+from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval, SafetyCap
 from connector.sdk.kinds import Json
 
 WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+MOST_WAITING = 100  # of one key: more than a second person can look at
 HIDDEN = ("call", "payload")  # columns that are not shown
 
 approvals, answers, runs = tables.approvals, tables.answers, tables.runs
@@ -49,7 +50,10 @@ class Approvals:
         self._audit = audit
 
     def ask(self, db: sa.Connection, ready: Ready, run: Run, payload: str, target: str | None) -> ApprovalRequired:
-        """Put a call aside for a second person; gives what its caller is told."""
+        """Put a call aside for a second person; gives what its caller is told. Raises SafetyCap."""
+        waits = sa.select(sa.func.count()).where(approvals.c.caller == run.caller, approvals.c.state == WAITING)
+        if db.execute(waits).scalar_one() >= MOST_WAITING:
+            raise SafetyCap(f"{MOST_WAITING} calls of this key wait for a second person already. Nothing was sent.")
         id_ = f"apr_{secrets.token_hex(10)}"
         said = {"options": ready.options.model_dump(), "inputs": ready.inputs.model_dump(), "key": ready.key}
         expires = datetime.now(UTC) + timedelta(hours=ready.account.policy.approval_hours)

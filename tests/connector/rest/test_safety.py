@@ -8,7 +8,7 @@ import pytest
 import respx
 import sqlalchemy as sa
 
-from connector.engine import tables
+from connector.engine import approvals, tables
 from connector.engine.audit import Audit
 from connector.engine.keys import SCOPES, Grant
 from tests.conftest import TENANT, UNCAPPED, Upcard, asked
@@ -17,6 +17,7 @@ from tests.processes import until
 
 DEVICE = {"device_id": "d2", "device_name": "iPad 2", "platform": "iPad", "serial_number": "DMPX2"}
 CLEAR = "/devices/d2/action/clearpasscode"
+ERASE = {"device_id": "d2", "preserve_data_plan": True, "disallow_proximity_setup": True}
 CUSTOM = {"options": {"request_type": "POST"}, "inputs": {"relative_url": CLEAR}}
 
 
@@ -485,6 +486,24 @@ async def test_who_approves_a_written_request_sees_it(fresh: Fresh, kandji: resp
     seen = (await upcard.http.get("/v1/approvals")).json()["items"][0]["target"]
     entry = (await upcard.http.get("/v1/audit")).json()["items"][0]["target"]
     assert (seen, entry) == ("DMPX2: DELETE devices/d2", "DELETE devices/d2")
+
+
+async def test_a_key_holds_no_more_than_a_person_can_look_at(
+    fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AU-7: who asks without end neither fills the store nor hides one call among thousands."""
+    monkeypatch.setattr(approvals, "MOST_WAITING", 1)
+    upcard = await fresh()
+    approval = await held(upcard, kandji)
+
+    more = await upcard.call("kandji.erase_device", inputs=ERASE)
+    async with another(upcard, "cards:destroy") as who:
+        others = await who.post("/v1/cards/kandji/clear_passcode", json={"inputs": {"device_id": "d2"}})
+    await upcard.http.post(f"/v1/approvals/{approval['id']}/refuse", json={})
+    later = await upcard.call("kandji.erase_device", inputs=ERASE)
+
+    found = [answer.json()["type"] for answer in (more, others, later)]
+    assert found == ["safety_cap", "approval_required", "approval_required"]
 
 
 async def test_who_asked_gets_the_answer_with_the_same_key(fresh: Fresh, kandji: respx.MockRouter) -> None:
