@@ -5,8 +5,9 @@ it: the outcome in all of these. If the first cannot be written, nothing is sent
 """
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from connector.engine import policies, runs, tables
 from connector.engine.answers import Answers, Claim, Earlier
 from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
+from connector.engine.buckets import Buckets
 from connector.engine.calls import Ready
 from connector.engine.connections import Connections
 from connector.engine.keys import Keys
@@ -22,7 +24,7 @@ from connector.engine.runs import Run, Runs
 from connector.engine.store import Store
 from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
-from connector.sdk.card import Card
+from connector.sdk.card import Card, Effect
 from connector.sdk.client import CHANGES, EVERYTHING, WouldSend
 from connector.sdk.errors import (
     Conflict,
@@ -46,6 +48,7 @@ class Canceled(Conflict):
 CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
 NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
+REFUSALS_PER_SECOND, MOST_REFUSALS = 1.0, 100.0  # of one key that are in it
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Gate:
     telemetry: Telemetry
     keys: Keys
     host: str
+    refusals: Buckets = field(default_factory=lambda: Buckets(REFUSALS_PER_SECOND, MOST_REFUSALS))
 
     async def enter(self, ready: Ready, run: Run, approved: Approved | None = None) -> Pass | Earlier:
         """Put a call on record before it is made; or the same call that was made before.
@@ -98,8 +102,7 @@ class Gate:
         try:
             found = await self._entered(passed, approved)
         except REFUSALS as error:
-            await self.audit.note("call", run.caller, **_facts(passed), decision="refused", why=error.slug)
-            self.telemetry.decided(deed.effect, error.slug)
+            await self._note_refused(run.caller, error, **_facts(passed))
             raise
         if audited and isinstance(found, Pass):
             self.telemetry.decided(deed.effect, "allowed")
@@ -117,8 +120,13 @@ class Gate:
     async def refused(self, caller: str, card: Card, error: UpcardError) -> None:
         """Put on record that a key does not allow a card that changes something or gives secrets."""
         if card.effect != "read" or card.only_secrets:
-            await self.audit.note("call", caller, card=card.key, effect=card.effect, decision="refused", why=error.slug)
-            self.telemetry.decided(card.effect, error.slug)
+            await self._note_refused(caller, error, card=card.key, effect=card.effect)
+
+    async def _note_refused(self, caller: str, error: UpcardError, *, effect: Effect, **facts: Any) -> None:
+        """Each is counted; who is refused without end does not fill the audit, which is kept forever."""
+        self.telemetry.decided(effect, error.slug)
+        if not self.refusals.take(caller, time.monotonic()):
+            await self.audit.note("call", caller, **facts, effect=effect, decision="refused", why=error.slug)
 
     async def cut_off(self, host: str) -> None:
         """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""

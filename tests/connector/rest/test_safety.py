@@ -742,6 +742,19 @@ async def test_who_did_what_is_on_record(fresh: Fresh, kandji: respx.MockRouter)
     assert upcard.host.audit.verify() == []
 
 
+async def test_who_is_refused_without_end_does_not_fill_the_audit(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """AU-7: a key that allows nothing could write 200 entries a second, which are kept forever."""
+    upcard = await fresh()
+    said = {"inputs": {"device_id": "d2"}}
+
+    async with another(upcard, "runs") as who:
+        answers = await asyncio.gather(*(who.post("/v1/cards/kandji/clear_passcode", json=said) for _ in range(150)))
+
+    entries = (await upcard.http.get("/v1/audit", params={"limit": 1000})).json()["items"]
+    assert {answer.status_code for answer in answers} == {403}
+    assert 100 <= len(entries) < 150
+
+
 async def test_nothing_is_sent_that_is_not_on_record(
     fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
