@@ -230,7 +230,7 @@ def test_a_written_request_that_does_the_same_is_under_the_card_s_policy(case: C
     found = deed_of_request(custom, method, path, catalog().cards)
 
     assert (found.card, found.effect, found.disruptive, found.secret) == (
-        *(card.key, card.effect, card.disruptive, card.only_secrets),
+        *(card.key, card.effect, card.disruptive, card.gives_secrets),
     )
 
 

@@ -77,6 +77,8 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
         "POST devices/*/action/unlockaccount": "unlock_user_account",
         "POST devices/*/action/updateinventory": "update_inventory",
         "POST devices/*/action/updatelocation": "update_lost_mode_location",
+        "GET blueprints": "list_blueprints",
+        "GET blueprints/*": "get_blueprint",
         "GET devices/*/secrets/bypasscode": "get_activation_lock_bypass_codes",
         "GET devices/*/secrets/unlockpin": "get_unlock_pin",
         "GET devices/*/secrets/*": "get_filevault_recovery_key",

@@ -79,7 +79,7 @@ class Answers:
     def call(self, ready: Ready) -> str:
         """What a call does, for whom and where, as a fingerprint."""
         stream = ready.streaming.wanted.model_dump() if ready.streaming else None
-        who = (ready.caller.id, ready.card.key, ready.account.name)
+        who = (ready.caller.id, ready.card.key, ready.account.name, ready.account.connection.origin())
         return self._fingerprints.of(who, ready.options.model_dump(), ready.inputs.model_dump(), stream)
 
     def take(self, db: sa.Connection, claim: Claim, run: str) -> Earlier | None:

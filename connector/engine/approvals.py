@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from connector.catalog.find import catalog
 from connector.engine import tables
 from connector.engine.audit import Audit
 from connector.engine.calls import Call, Ready
@@ -19,10 +20,11 @@ from connector.engine.keys import Caller, Keys
 from connector.engine.runs import Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store
-from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval
+from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval, SafetyCap
 from connector.sdk.kinds import Json
 
 WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+MOST_WAITING = 100  # of one key: more than a second person can look at
 HIDDEN = ("call", "payload")  # columns that are not shown
 
 approvals, answers, runs = tables.approvals, tables.answers, tables.runs
@@ -48,7 +50,10 @@ class Approvals:
         self._audit = audit
 
     def ask(self, db: sa.Connection, ready: Ready, run: Run, payload: str, target: str | None) -> ApprovalRequired:
-        """Put a call aside for a second person; gives what its caller is told."""
+        """Put a call aside for a second person; gives what its caller is told. Raises SafetyCap."""
+        waits = sa.select(sa.func.count()).where(approvals.c.caller == run.caller, approvals.c.state == WAITING)
+        if db.execute(waits).scalar_one() >= MOST_WAITING:
+            raise SafetyCap(f"{MOST_WAITING} calls of this key wait for a second person already. Nothing was sent.")
         id_ = f"apr_{secrets.token_hex(10)}"
         said = {"options": ready.options.model_dump(), "inputs": ready.inputs.model_dump(), "key": ready.key}
         expires = datetime.now(UTC) + timedelta(hours=ready.account.policy.approval_hours)
@@ -137,7 +142,9 @@ def shown(row: sa.RowMapping) -> Json:
 
 def _concerns(row: sa.RowMapping, caller: Caller) -> bool:
     """Whether it is the caller's own, or one that they may decide."""
-    return row["caller"] == caller.id or caller.grant.reaches(row["connection"])
+    card = catalog().cards.get(row["card"])
+    may = card is not None and caller.grant.covers(card) and caller.grant.reaches(row["connection"])
+    return may or row["caller"] == caller.id
 
 
 def _end(db: sa.Connection, run: str, error: Json) -> None:

@@ -35,11 +35,12 @@ from connector.sdk.errors import (
 )
 from connector.sdk.http import Heard, Service
 from connector.sdk.kinds import Json
-from connector.sdk.reading import accept
+from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.tables import rows
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MISSING = "There is no connection of this name. GET /v1/connections lists them."
+MEANWHILE = "The connection was changed by somebody else meanwhile. Look at it, and change it again."
 
 Rows = dict[str, dict[str, str]]
 connections = tables.connections
@@ -143,14 +144,21 @@ class Connections:
     async def set_policy(self, name: str, policy: Json) -> Account:
         """Change what is given of a policy; on other hosts when they look. The service is not asked."""
         await self.look()
-        wanted = _changed(self.get(name).policy, policy)
-        change = sa.update(connections).where(connections.c.name == name).values(policy=wanted.kept(), changed=now())
-        await self._store.run(lambda db: db.execute(change))
+        wanted, before = _changed(self.get(name).policy, policy), self._rows[name]
+        as_read = (connections.c.name == name, connections.c.policy == before["policy"])
+        change = sa.update(connections).where(*as_read).values(policy=wanted.kept(), changed=now())
+        found = await self._store.run(lambda db: db.execute(change))
         await self.look()
+        if not found.rowcount:
+            raise Conflict(MEANWHILE)
         return self.get(name)
 
-    async def change(self, name: str, fields: Json) -> Account:
-        """Replace some fields. A new address needs the secrets anew: else a token could be led elsewhere (SSRF-14)."""
+    async def change(self, name: str, fields: Json, policy: Json | None = None) -> Account:
+        """Replace some fields, and of the policy what is given.
+
+        A new address needs the secrets anew: else a token could be led elsewhere (SSRF-14). From a simulator to a
+        service, the policy is that of a new connection: what may be erased there may not be erased here.
+        """
         await self.look()
         account, before = self.get(name), self._rows[name]
         shown = self.shown(account)
@@ -159,10 +167,13 @@ class Connections:
         else:
             merged = {**account.connection.model_dump(), **fields}
         row = {"name": name, "connector": account.connector, "created": account.created, "changed": now()}
-        row["policy"] = before["policy"]
-        as_read = (connections.c.name == name, connections.c.fields == before["fields"])  # every change seals it anew
+        connection = self._read(account.connector, merged)
+        first = first_policy(connection)
+        kept = account.policy if first == first_policy(account.connection) else first
+        row["policy"] = _changed(kept, policy or {}).kept()
+        as_read = (connections.c[key] == before[key] for key in ("name", "fields", "policy"))  # sealed anew each time
         change = sa.update(connections).where(*as_read)
-        return await self._checked(row, self._read(account.connector, merged), change)
+        return await self._checked(row, connection, change)
 
     async def delete(self, name: str) -> None:
         gone = sa.delete(connections).where(connections.c.name == name)
@@ -219,7 +230,7 @@ class Connections:
             raise AlreadyExists("There is a connection of this name already.") from error
         await self.look()
         if not kept.rowcount:
-            raise Conflict("The connection was changed by somebody else meanwhile. Look at it, and change it again.")
+            raise Conflict(MEANWHILE)
         return self.get(row["name"])
 
     def _openable(self, row: dict[str, str] | None) -> dict[str, Account]:
@@ -251,6 +262,7 @@ class Connections:
 
 
 def _changed(policy: Policy, given: Json) -> Policy:
+    refuse_blank(given, "policy")
     return accept(Policy, policy.model_dump() | given, "policy")
 
 

@@ -5,8 +5,9 @@ it: the outcome in all of these. If the first cannot be written, nothing is sent
 """
 
 import asyncio
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,14 +17,16 @@ from connector.engine import policies, runs, tables
 from connector.engine.answers import Answers, Canceled, Claim, Earlier
 from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
+from connector.engine.buckets import Buckets
 from connector.engine.calls import Ready
 from connector.engine.clock import written
 from connector.engine.connections import Connections
+from connector.engine.keys import Keys
 from connector.engine.runs import Run, Runs
 from connector.engine.store import AWAY, Store
 from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
-from connector.sdk.card import Card
+from connector.sdk.card import Card, Effect
 from connector.sdk.client import CHANGES, EVERYTHING, WouldSend
 from connector.sdk.errors import (
     Conflict,
@@ -41,6 +44,7 @@ NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was s
 LONGEST_CALL = timedelta(hours=2)  # far more than any call takes, with the hour that a policy may hold it
 AGAIN = 1.0  # seconds until an outcome is written again that did not reach the store
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
+REFUSALS_PER_SECOND, MOST_REFUSALS = 1.0, 100.0  # of one key that are in it
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,9 @@ class Gate:
     audit: Audit
     switch: Switch
     telemetry: Telemetry
+    keys: Keys
     host: str
+    refusals: Buckets = field(default_factory=lambda: Buckets(REFUSALS_PER_SECOND, MOST_REFUSALS))
 
     async def enter(self, ready: Ready, run: Run, approved: Approved | None = None) -> Pass | Earlier:
         """Put a call on record before it is made; or the same call that was made before.
@@ -92,8 +98,7 @@ class Gate:
         try:
             found = await self._entered(passed, approved)
         except REFUSALS as error:
-            await self.audit.note("call", run.caller, **_facts(passed), decision="refused", why=error.slug)
-            self.telemetry.decided(deed.effect, error.slug)
+            await self._note_refused(run.caller, error, **_facts(passed))
             raise
         if audited and isinstance(found, Pass):
             self.telemetry.decided(deed.effect, "allowed")
@@ -111,8 +116,13 @@ class Gate:
     async def refused(self, caller: str, card: Card, error: UpcardError) -> None:
         """Put on record that a key does not allow a card that changes something or gives secrets."""
         if card.effect != "read" or card.only_secrets:
-            await self.audit.note("call", caller, card=card.key, effect=card.effect, decision="refused", why=error.slug)
-            self.telemetry.decided(card.effect, error.slug)
+            await self._note_refused(caller, error, card=card.key, effect=card.effect)
+
+    async def _note_refused(self, caller: str, error: UpcardError, *, effect: Effect, **facts: Any) -> None:
+        """Each is counted; who is refused without end does not fill the audit, which is kept forever."""
+        self.telemetry.decided(effect, error.slug)
+        if not self.refusals.take(caller, time.monotonic()):
+            await self.audit.note("call", caller, **facts, effect=effect, decision="refused", why=error.slug)
 
     async def cut_off(self, host: str) -> None:
         """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""
@@ -161,12 +171,21 @@ class Gate:
         return (lambda db, run: self.answers.take(db, claim, run)) if claim else None
 
     async def waited(self, passed: Pass) -> None:
-        """Let the time pass in which the call can be canceled. Raises Conflict where it was (DA-7)."""
+        """Let the time pass in which the call can be canceled. Raises Conflict where it was (DA-7), Forbidden where
+        its key was revoked meanwhile, or destroying was turned off.
+        """
         if passed.hold:
             await asyncio.sleep(passed.hold)
             held = sa.update(tables.runs).where(tables.runs.c.id == passed.run.id, tables.runs.c.state == "queued")
             if not (await self.store.run_alone(lambda db: db.execute(held.values(state="running")))).rowcount:
                 raise Canceled
+            self._still_allowed(passed.ready)
+
+    def _still_allowed(self, ready: Ready) -> None:
+        if self.keys.known(ready.caller.id) is None:
+            raise Forbidden("The key was revoked, or has ended, since the call came. Nothing was sent.")
+        if ready.deed.effect == "destroy" and self.connections.get(ready.account.name).policy.destroy == "off":
+            raise Forbidden("Cards that destroy were turned off since the call came. Nothing was sent.")
 
     async def leave(self, passed: Pass, answer: bytes, error: UpcardError | None, status: int | None) -> None:
         """Put on record how a call ended, as soon as the store takes it. `status`: of the last answer to a change.
@@ -288,13 +307,14 @@ class Gate:
         ready, run = passed.ready, passed.run
         run.state = "waiting_approval"
         payload = self.answers.call(ready)
+        asked = f"{target}: {ready.deed.target}" if target and ready.card.by_name else target or ready.deed.target
 
         def work(db: sa.Connection) -> Earlier | UpcardError:
             if passed.claim and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
             runs.insert(db, run)
             self.audit.append(db, "call", run.caller, **_facts(passed), payload=payload, decision="held")
-            return self.approvals.ask(db, ready, run, payload, target or ready.deed.target)
+            return self.approvals.ask(db, ready, run, payload, asked)
 
         found = await self.store.run_alone(work)
         if isinstance(found, UpcardError):

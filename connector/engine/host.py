@@ -115,7 +115,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         draining = asyncio.Event()
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         answers = Answers(sealed, Fingerprints(store, sealed), settings.repeat_window)
-        gate = Gate(store, runs, connections, answers, approvals, audit, switch, telemetry, presence.id)
+        gate = Gate(store, runs, connections, answers, approvals, audit, switch, telemetry, keys, presence.id)
         await gate.cut_off(presence.id)  # those of the process before this one
         runner = Runner(reader, connections, runs, streams, gate, telemetry, draining)
         destinations = Destinations(store, presence)

@@ -89,7 +89,8 @@ class Runner:
         self._refuse_when_stopping()
         ready = await self.reader.read(self.gate.approvals.call(row, by))
         by.need(*scopes(ready.deed))
-        by.need_card(ready.card)
+        for card in {ready.card.key, ready.deed.card}:
+            by.need_card(self.reader.catalog.card(card))
         run = Run(row["card"], row["connection"], row["caller"], row["run"])
         entered = await self.gate.enter(ready, run, Approved(row["id"], by.id, row["payload"], reason))
         if isinstance(entered, Pass):

@@ -21,16 +21,17 @@ from connector.sdk.results import Cursor
 from connector.sdk.tables import CardInputs, Row, field, rows
 
 MOST_CHOICES = 100
+LONGEST_WORDS = 200  # each is looked for in all cards
 
 
 class CardsWanted(CardInputs):
     connector: Text = field("Key of the connector, such as kandji")
     effect: Effect | None = field("What the cards do")
-    q: Text = field("Words to look for")
+    q: Text = field("Words to look for", max_length=LONGEST_WORDS)
 
 
 class ChoicesWanted(CardInputs):
-    q: Text = field("Words to look for")
+    q: Text = field("Words to look for", max_length=LONGEST_WORDS)
     cursor: Text = field("Where the page starts: `next` of the page before")
     connection: Text = field("Name of the connection, where there are several")
 

@@ -18,7 +18,7 @@ from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
 from connector.sdk.errors import NoSuchKey
 from connector.sdk.kinds import DATE, LIST, Json, read_date, read_list, wrong
-from connector.sdk.reading import accept
+from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.tables import CardInputs, field
 
 
@@ -82,11 +82,17 @@ async def list_keys(request: Request) -> Response:
 
 async def create_key(request: Request) -> Response:
     """Make a key, which is in this answer and in no other. It allows at most what the caller's own key does."""
-    wanted, caller, keys = accept(NewKey, await read_body(request)), request.state.caller, _keys(request)
+    body, caller, keys = await read_body(request), request.state.caller, _keys(request)
+    wanted = accept(NewKey, body)
+    refuse_blank(body)
     caller.need_all_of(wanted.grant, wanted.expires)
     made = await asyncio.to_thread(keys.mint, wanted.label, wanted.grant, expires=wanted.expires, maker=caller.id)
-    await _host(request).audit.note("key_created", caller.id, key=id_of(made), label=wanted.label)
-    return json_answer({**_shown(keys.get(id_of(made))), "key": made}, 201)
+    shown = _shown(keys.get(id_of(made)))
+    facts = {name: " ".join(shown[name]) for name in ("scopes", "cards", "connections") if shown[name] is not None}
+    await _host(request).audit.note(
+        "key_created", caller.id, key=id_of(made), label=wanted.label, expires=wanted.expires, **facts
+    )
+    return json_answer({**shown, "key": made}, 201)
 
 
 async def revoke_key(request: Request) -> Response:

@@ -60,7 +60,9 @@ async def create_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
     request.state.caller.need_connection(wanted.name)
     account = await known.create(wanted.name, wanted.connector, wanted.fields, wanted.policy)
-    await _audited(request, "connection_created", account.name)
+    await _audited(request, "connection_created", account.name, address=account.connection.origin())
+    if wanted.policy:
+        await _audited_policy(request, account.name, wanted.policy)
     return json_answer(_connection(known, account), 201, {"Location": f"/v1/connections/{account.name}"})
 
 
@@ -75,12 +77,13 @@ async def change_connection(request: Request) -> Response:
     known, wanted = _host(request).connections, accept(ChangedConnection, await read_body(request))
     name = request.path_params["name"]
     account = known.get(name)
-    if wanted.policy is not None:
-        account = await known.set_policy(name, wanted.policy)
-        await _audited(request, "policy_changed", name, **{key: str(value) for key, value in wanted.policy.items()})
     if wanted.fields is not None:
-        account = await known.change(name, wanted.fields)
-        await _audited(request, "connection_changed", name)
+        account = await known.change(name, wanted.fields, wanted.policy)
+        await _audited(request, "connection_changed", name, address=account.connection.origin())
+    elif wanted.policy is not None:
+        account = await known.set_policy(name, wanted.policy)
+    if wanted.policy is not None:
+        await _audited_policy(request, name, wanted.policy)
     return json_answer(_connection(known, account))
 
 
@@ -113,6 +116,7 @@ async def create_flow(request: Request) -> Response:
     With `inputs`, a stream to it is refused where its card or its state lacks what the flow requires.
     """
     flow = await _host(request).flows.create(**dict(accept(NewFlow, await read_body(request))))
+    await _audited_flow(request, "flow_created", _flow(flow))
     shown = {**_flow(flow), "secret": flow.target.secret}  # this is the only time it is shown
     return json_answer(shown, 201, {"Location": f"/v1/flows/{flow.name}"})
 
@@ -128,6 +132,7 @@ async def change_flow(request: Request) -> Response:
     """
     wanted = accept(ChangedFlow, await read_body(request))
     flow = await _host(request).flows.change(request.path_params["name"], **dict(wanted))
+    await _audited_flow(request, "flow_changed", _flow(flow))
     secret = {"secret": flow.target.secret} if wanted.secret or wanted.rotate else {}
     return json_answer(_flow(flow) | secret)
 
@@ -140,11 +145,20 @@ async def test_flow(request: Request) -> Response:
 
 async def delete_flow(request: Request) -> Response:
     await _host(request).flows.delete(request.path_params["name"])
+    await _host(request).audit.note("flow_deleted", request.state.caller.id, flow=request.path_params["name"])
     return raw_answer(b"", 204)
 
 
 async def _audited(request: Request, event: str, name: str, **facts: str) -> None:
     await _host(request).audit.note(event, request.state.caller.id, connection=name, **facts)
+
+
+async def _audited_policy(request: Request, name: str, policy: Json) -> None:
+    await _audited(request, "policy_changed", name, **{key: str(value) for key, value in policy.items()})
+
+
+async def _audited_flow(request: Request, event: str, shown: Json) -> None:
+    await _host(request).audit.note(event, request.state.caller.id, flow=shown["name"], host=shown["host"])
 
 
 async def _connections(request: Request) -> Connections:

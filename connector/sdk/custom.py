@@ -110,7 +110,7 @@ def _header_faults(headers: Json) -> Iterator[Fault]:
     for name, value in headers.items():
         if not _NAME.fullmatch(name):
             yield Fault("inputs/headers", "A header has a name that is not allowed in HTTP.")
-        elif name.lower() in KEPT_HEADERS or name.lower().startswith(KEPT_PREFIXES):
+        elif (known := name.lower().replace("_", "-")) in KEPT_HEADERS or known.startswith(KEPT_PREFIXES):
             yield Fault(f"inputs/headers/{name}", "This header is set by the connector and cannot be given.")
         elif not isinstance(value, Scalar) or not _VALUE.fullmatch(str(value)):
             yield Fault(f"inputs/headers/{name}", "A header value must be visible ASCII text.")

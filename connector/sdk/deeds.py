@@ -1,7 +1,7 @@
 """What a call does, which decides who may make it; a request that a caller wrote does what the equal card does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connector.sdk.card import Card, Effect
 from connector.sdk.http import READS
@@ -11,7 +11,10 @@ ANY = "*"  # one segment of a path
 
 @dataclass(frozen=True)
 class Deed:
-    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device."""
+    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device.
+
+    Of a written request the target is the request itself, without its query and body.
+    """
 
     card: str
     effect: Effect
@@ -25,11 +28,15 @@ def deed_of(card: Card, target: str | None) -> Deed:
 
 
 def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping[str, Card]) -> Deed:
-    """Of a written request: the equal card's; of another GET, to read; of any other, all that `card` could do."""
-    target = "/".join(path)
+    """Of a written request: the equal card's; of another GET, to read; of any other, all that `card` could do.
+
+    The answer comes as the service gave it, so that one secret in it makes it a secret.
+    """
+    target = f"{method} {'/'.join(path)}"
     for asked, name in card.client.same.items():
         if _equal(asked, method, path):
-            return deed_of(cards[f"{card.connector}.{name}"], target)
+            equal = cards[f"{card.connector}.{name}"]
+            return replace(deed_of(equal, target), secret=equal.gives_secrets)
     if method in READS:
         return Deed(card.key, "read", False, False, target)
     return deed_of(card, target)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+MOST_FAULTS = 100  # of one call that are told
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -60,12 +62,13 @@ class UpcardError(Exception):
 
 
 class InvalidCall(UpcardError):
-    """Options, inputs or stream are not what the card takes; every fault is listed."""
+    """Options, inputs or stream are not what the card takes; every fault is listed, 100 at most."""
 
     slug, title, status = "invalid_call", "The call is not valid", 400
 
     @classmethod
     def of(cls, faults: Sequence[Fault]) -> "InvalidCall":
+        faults = faults[:MOST_FAULTS]
         more = f" ({len(faults) - 1} more: see errors.)" if len(faults) > 1 else ""
         return cls(faults[0].why + more, faults=faults)
 

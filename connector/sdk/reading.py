@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.errors import MOST_FAULTS, Fault, InvalidCall
+from connector.sdk.kinds import Json
 from connector.sdk.tables import CardInputs, Table, rows
 
 T = TypeVar("T", bound=Table)
@@ -24,13 +25,14 @@ LIMITS = {
 
 
 def read(table: type[T], given: Any, at: str, noun: str = "input") -> T | list[Fault]:
-    """The table filled from `given`, or every fault in it. `at` is its place in the call, `noun` what a row is."""
+    """The table filled from `given`, or its faults, 100 at most. `at`: its place in the call, `noun`: what a row is."""
     if not isinstance(given, dict):
         return [Fault(at, "must be an object")]
     try:
         filled = table.model_validate(given)
     except ValidationError as error:
-        return [_fault(detail, table, at, noun) for detail in error.errors(include_url=False, include_input=False)]
+        found = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+        return [_fault(detail, table, at, noun) for detail in found]
     return list(_none_of(filled, at)) or filled
 
 
@@ -40,6 +42,13 @@ def accept(table: type[T], given: Any, at: str = "", noun: str = "field") -> T:
     if isinstance(filled, list):
         raise InvalidCall.of(filled)
     return filled
+
+
+def refuse_blank(given: Json, at: str = "") -> None:
+    """For what has no limit where it is left out: blank text is a variable that was empty, not a decision."""
+    if blank := [key for key, value in given.items() if isinstance(value, str) and not value.strip()]:
+        why = "Blank text says nothing here: leave it out, or say null."
+        raise InvalidCall.of([Fault(f"{at}/{key}" if at else key, why) for key in blank])
 
 
 def _fault(detail: ErrorDetails, table: type[Table], at: str, noun: str) -> Fault:

@@ -200,6 +200,7 @@ DECLARED = "/v1/cards/kandji/custom_api_action/choices/request_type"
         ("/v1/cards?effect=nope", ["query/effect"]),
         ("/v1/cards?effct=read&q=x", ["query/effct"]),
         ("/v1/cards?q=a&q=b", ["query/q"]),
+        (f"/v1/cards?q={'a+' * 101}", ["query/q"]),
         ("/v1/connectors?q=x", ["query/q"]),
         ("/v1/connectors/kandji?x", ["query/x"]),
         ("/v1/connections?limit=1", ["query/limit"]),

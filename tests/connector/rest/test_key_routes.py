@@ -54,6 +54,14 @@ async def test_a_key_is_narrowed(upcard: Upcard) -> None:
     assert found["expires"] == "2999-01-01T00:00:00.000Z"
 
 
+@pytest.mark.parametrize("what", ["cards", "connections", "expires"])
+async def test_blank_text_does_not_widen_a_key(upcard: Upcard, what: str) -> None:
+    """AU-4: a variable that was empty is neither all cards, nor all connections, nor no end."""
+    answer = await made(upcard.http, **{what: " "})
+
+    assert (answer.status_code, answer.json()["errors"][0]["at"]) == (400, what)
+
+
 async def test_a_narrowed_key_is_held_to_it(upcard: Upcard) -> None:
     """AU-4: `*` is not for a card that is given by name, nor one connector's cards for others."""
     key = (await made(upcard.http, scopes=["cards:read"], cards=["kandji.get_device"])).json()["key"]

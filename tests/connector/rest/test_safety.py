@@ -8,7 +8,7 @@ import pytest
 import respx
 import sqlalchemy as sa
 
-from connector.engine import tables
+from connector.engine import approvals, tables
 from connector.engine.audit import Audit
 from connector.engine.keys import SCOPES, Grant
 from tests.conftest import TENANT, UNCAPPED, Upcard, asked
@@ -17,6 +17,7 @@ from tests.processes import until
 
 DEVICE = {"device_id": "d2", "device_name": "iPad 2", "platform": "iPad", "serial_number": "DMPX2"}
 CLEAR = "/devices/d2/action/clearpasscode"
+ERASE = {"device_id": "d2", "preserve_data_plan": True, "disallow_proximity_setup": True}
 CUSTOM = {"options": {"request_type": "POST"}, "inputs": {"relative_url": CLEAR}}
 
 
@@ -94,11 +95,44 @@ async def test_a_simulator_on_this_machine_may_be_erased(fresh: Fresh, kandji: r
     assert (await upcard.http.post("/v1/connections", json=new)).json()["policy"]["destroy"] == "on"
 
 
+async def test_a_connection_that_leaves_the_simulator_destroys_nothing(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-1: what may be erased in a simulator may not be erased at a service; unless the same change says so."""
+    upcard = await fresh(allow_services="127.0.0.1:9")
+    kandji.route(host="127.0.0.1", path="/api/v1/devices").respond(json=[])
+    kandji.get("/devices").respond(json=[])
+    there, here = [{"url": url, "token": "t0ken-beta"} for url in ("http://127.0.0.1:9", TENANT)]
+    await upcard.http.post("/v1/connections", json={"name": "beta", "connector": "kandji", "fields": there})
+
+    moved = await upcard.http.patch("/v1/connections/beta", json={"fields": here})
+    back = await upcard.http.patch("/v1/connections/beta", json={"fields": there})
+    meant = await upcard.http.patch("/v1/connections/beta", json={"fields": here, "policy": {"destroy": "confirm"}})
+
+    assert [each.json()["policy"]["destroy"] for each in (moved, back, meant)] == ["off", "on", "confirm"]
+
+
+async def test_a_policy_that_changes_meanwhile_stays(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-1: new fields, while the service is asked for long, do not bring back what was turned off."""
+    upcard = await fresh()
+
+    async def off(_: httpx.Request) -> httpx.Response:
+        await policy(upcard, destroy="off")
+        return httpx.Response(200, json=[])
+
+    kandji.get("/devices").mock(side_effect=off)
+
+    answer = await upcard.http.patch("/v1/connections/acme", json={"fields": {"token": "another"}})
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "conflict")
+    assert upcard.host.connections.get("acme").policy.destroy == "off"
+
+
 @pytest.mark.parametrize(
     ("given", "at"),
     [
         ({"destroy": "maybe"}, "policy/destroy"),
         ({"destroys_per_day": -1}, "policy/destroys_per_day"),
+        ({"destroys_per_day": " "}, "policy/destroys_per_day"),
+        ({"hold_seconds": ""}, "policy/hold_seconds"),
         ({"more": 1}, "policy/more"),
         ({"destroys_percent_of_fleet": 101}, "policy/destroys_percent_of_fleet"),
     ],
@@ -325,6 +359,10 @@ async def test_what_no_card_sends_counts_as_destructive(
         ("GET", "/devices/d2/secrets/filevaultkey", {"cards:read", "cards:write", "cards:destroy"}),
         ("GET", "/devices/d2/secrets/recoverypassword", {"cards:read", "cards:write", "cards:destroy"}),
         ("GET", "/devices", {"cards:write", "cards:destroy"}),
+        ("POST", "/devices/d2/action/lock", {"cards:read", "cards:write", "cards:destroy"}),
+        ("POST", "/devices/d2/action/erase", {"cards:read", "cards:write", "cards:destroy"}),
+        ("GET", "/blueprints", {"cards:read", "cards:write", "cards:destroy"}),
+        ("GET", "/blueprints/b1/", {"cards:read", "cards:write", "cards:destroy"}),
     ],
 )
 async def test_a_written_request_needs_the_scopes_of_its_card(
@@ -443,6 +481,37 @@ async def test_a_second_person_lets_the_call_through(fresh: Fresh, kandji: respx
     assert ((await ended(upcard, approval["run"]))["state"], sent(kandji)) == ("succeeded", [f"POST {CLEAR}"])
 
 
+async def test_who_approves_a_written_request_sees_it(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-5, DA-8: with the method, which is all that tells a look from a deletion; so does the audit."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, destroy="approve")
+
+    await custom(upcard, "DELETE", "/devices/d2")
+
+    seen = (await upcard.http.get("/v1/approvals")).json()["items"][0]["target"]
+    entry = (await upcard.http.get("/v1/audit")).json()["items"][0]["target"]
+    assert (seen, entry) == ("DMPX2: DELETE devices/d2", "DELETE devices/d2")
+
+
+async def test_a_key_holds_no_more_than_a_person_can_look_at(
+    fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AU-7: who asks without end neither fills the store nor hides one call among thousands."""
+    monkeypatch.setattr(approvals, "MOST_WAITING", 1)
+    upcard = await fresh()
+    approval = await held(upcard, kandji)
+
+    more = await upcard.call("kandji.erase_device", inputs=ERASE)
+    async with another(upcard, "cards:destroy") as who:
+        others = await who.post("/v1/cards/kandji/clear_passcode", json={"inputs": {"device_id": "d2"}})
+    await upcard.http.post(f"/v1/approvals/{approval['id']}/refuse", json={})
+    later = await upcard.call("kandji.erase_device", inputs=ERASE)
+
+    found = [answer.json()["type"] for answer in (more, others, later)]
+    assert found == ["safety_cap", "approval_required", "approval_required"]
+
+
 async def test_who_asked_gets_the_answer_with_the_same_key(fresh: Fresh, kandji: respx.MockRouter) -> None:
     """The run keeps no outputs; the Idempotency-Key does."""
     upcard = await fresh()
@@ -483,7 +552,7 @@ async def test_nobody_agrees_with_themselves(fresh: Fresh, kandji: respx.MockRou
     [
         (("cards:read", "admin"), {}, 403),
         (("cards:destroy",), {"connections": ("other",)}, 404),
-        (("cards:destroy",), {"cards": ("kandji.erase_device",)}, 403),
+        (("cards:destroy",), {"cards": ("kandji.erase_device",)}, 404),
     ],
 )
 async def test_who_could_not_make_the_call_cannot_approve_it(
@@ -497,6 +566,32 @@ async def test_who_could_not_make_the_call_cannot_approve_it(
         answer = await who.post(f"/v1/approvals/{approval['id']}/approve", json={})
 
     assert (answer.status_code, sent(kandji)) == (status, [])
+
+
+async def test_who_approves_a_written_request_needs_its_card(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """SSRF-10, DA-5: a key that could not write Clear Passcode does not let another write it."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, destroy="approve")
+    await custom(upcard, "POST", CLEAR)
+    approval = (await upcard.http.get("/v1/approvals")).json()["items"][0]
+
+    async with another(upcard, cards=("kandji.custom_api_action", "kandji.erase_device")) as who:
+        answer = await who.post(f"/v1/approvals/{approval['id']}/approve", json={})
+
+    assert (answer.status_code, sent(kandji)) == (403, [])
+
+
+async def test_who_could_not_make_the_call_cannot_refuse_it(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-5: nor see that it waits."""
+    upcard = await fresh()
+    approval = await held(upcard, kandji)
+
+    async with another(upcard, "cards:destroy", cards=("kandji.erase_device",)) as who:
+        refused = await who.post(f"/v1/approvals/{approval['id']}/refuse", json={})
+        seen = (await who.get("/v1/approvals")).json()["items"]
+
+    assert (refused.status_code, seen) == (404, [])
 
 
 async def test_a_call_that_was_refused_is_not_made(fresh: Fresh, kandji: respx.MockRouter) -> None:
@@ -600,6 +695,31 @@ async def test_a_call_that_is_held_can_be_canceled(fresh: Fresh, kandji: respx.M
     assert sent(kandji) == [f"POST {CLEAR}"]
 
 
+async def test_a_call_that_is_held_is_asked_about_again(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-7: what was turned off, and whose key was revoked, in that time, is not sent."""
+    upcard = await fresh()
+    played(kandji)
+    await policy(upcard, hold_seconds=1)
+    wish = {"Prefer": "respond-async"}
+
+    run = (
+        await upcard.http.post("/v1/cards/kandji/clear_passcode", json={"inputs": {"device_id": "d2"}}, headers=wish)
+    ).json()["run"]
+    async with another(upcard, "cards:write", "runs") as who:
+        lock = {"inputs": {"device_id": "d2"}}
+        await who.post("/v1/cards/kandji/lock_device", json=lock, headers=wish)
+        upcard.host.keys.revoke(who.headers["authorization"].split("_")[2])
+    await policy(upcard, destroy="off")
+    found = await ended(upcard, run)
+    await until(lambda: _all_ended(upcard))
+
+    assert (found["state"], found["error"]["type"], sent(kandji)) == ("failed", "forbidden", [])
+
+
+async def _all_ended(upcard: Upcard) -> bool:
+    return not upcard.host.runner.tasks
+
+
 # Audit
 
 
@@ -628,6 +748,19 @@ async def test_who_did_what_is_on_record(fresh: Fresh, kandji: respx.MockRouter)
     assert upcard.host.audit.verify() == []
 
 
+async def test_who_is_refused_without_end_does_not_fill_the_audit(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """AU-7: a key that allows nothing could write 200 entries a second, which are kept forever."""
+    upcard = await fresh()
+    said = {"inputs": {"device_id": "d2"}}
+
+    async with another(upcard, "runs") as who:
+        answers = await asyncio.gather(*(who.post("/v1/cards/kandji/clear_passcode", json=said) for _ in range(150)))
+
+    entries = (await upcard.http.get("/v1/audit", params={"limit": 1000})).json()["items"]
+    assert {answer.status_code for answer in answers} == {403}
+    assert 100 <= len(entries) < 150
+
+
 async def test_nothing_is_sent_that_is_not_on_record(
     fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -647,19 +780,28 @@ async def test_nothing_is_sent_that_is_not_on_record(
 
 
 async def test_admins_are_on_record(fresh: Fresh, kandji: respx.MockRouter) -> None:
-    """DA-8: who changed a policy, turned the kill switch, made and revoked a key."""
-    upcard = await fresh()
+    """DA-8: who changed a policy, turned the kill switch, made and revoked a key, and led records elsewhere."""
+    upcard = await fresh(allow_receivers="127.0.0.1:*")
+    flow = {"name": "onboard", "url": "https://127.0.0.1:9/s3cret"}
 
     await policy(upcard, destroy="off")
     await upcard.http.put("/v1/kill-switch", json={"on": True, "reason": "test"})
     key = {"label": "flow", "scopes": ["cards:read"]}
     made = (await upcard.http.post("/v1/keys", json=key)).json()
     await upcard.http.delete(f"/v1/keys/{made['id']}")
+    await upcard.http.post("/v1/flows", json=flow)
+    await upcard.http.patch("/v1/flows/onboard", json={"url": "https://127.0.0.1:10/s3cret"})
+    await upcard.http.delete("/v1/flows/onboard")
 
     found = (await upcard.http.get("/v1/audit")).json()["items"]
     assert [(entry["event"], entry["caller"]) for entry in found] == [
+        ("flow_deleted", upcard.caller),
+        ("flow_changed", upcard.caller),
+        ("flow_created", upcard.caller),
         ("key_revoked", upcard.caller),
         ("key_created", upcard.caller),
         ("kill_switch_on", upcard.caller),
         ("policy_changed", upcard.caller),
     ]
+    assert (found[1]["host"], found[4]["scopes"], found[4]["cards"]) == ("https://127.0.0.1:10", "cards:read", "*")
+    assert "s3cret" not in str(found)

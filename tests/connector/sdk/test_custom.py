@@ -201,7 +201,8 @@ async def test_a_custom_request_goes_out_as_it_was_read(serve: Serve) -> None:
         "Authorization", "AUTHORIZATION", "proxy-authorization", "Proxy-Connection", "host", "Cookie", "Content-Length",
         "content-type", "Transfer-Encoding", "Connection", "TE", "Trailer", "Upgrade", "Expect", "Forwarded",
         "X-Forwarded-For", "x-forwarded-host", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
-        "X-Original-URL", "X-Rewrite-URL", "Content-Encoding",
+        "X-Original-URL", "X-Rewrite-URL", "Content-Encoding", "X_HTTP_Method_Override", "X-Http_Method",
+        "Proxy_Authorization",
     ],
 )  # fmt: skip
 def test_headers_of_the_connector_cannot_be_given(name: str) -> None:
