@@ -22,7 +22,7 @@ from connector.engine.runs import ENDED, Run, Runs
 from connector.engine.streams import Streams
 from connector.engine.telemetry import Telemetry
 from connector.sdk.client import WouldSend
-from connector.sdk.errors import OutcomeUnknown, Unavailable, UpcardError
+from connector.sdk.errors import Forbidden, OutcomeUnknown, Unavailable, UpcardError
 from connector.sdk.kinds import Json
 from connector.sdk.pages import pages
 from connector.sdk.results import Counted, Cursor, Page
@@ -87,14 +87,23 @@ class Runner:
         Raises Forbidden where `by` is no second person or may not make the call itself, Conflict, SafetyCap.
         """
         self._refuse_when_stopping()
-        ready = await self.reader.read(self.gate.approvals.call(row, by))
-        by.need(*scopes(ready.deed))
-        for card in {ready.card.key, ready.deed.card}:
-            by.need_card(self.reader.catalog.card(card))
+        try:
+            ready = await self._second(row, by)
+        except Forbidden as error:
+            await self.gate.refused(by.id, self.reader.catalog.card(row["card"]), error)
+            raise
         run = Run(row["card"], row["connection"], row["caller"], row["run"])
         entered = await self.gate.enter(ready, run, Approved(row["id"], by.id, row["payload"], reason))
         if isinstance(entered, Pass):
             self._begun(entered)
+
+    async def _second(self, row: RowMapping, by: Caller) -> Ready:
+        """The call, where `by` is a second person who may make it."""
+        ready = await self.reader.read(self.gate.approvals.call(row, by))
+        by.need(*scopes(ready.deed))
+        for card in {ready.card.key, ready.deed.card}:
+            by.need_card(self.reader.catalog.card(card))
+        return ready
 
     def _begun(self, entered: Pass) -> "asyncio.Task[Answer]":
         task = asyncio.create_task(self._work(entered))

@@ -51,6 +51,7 @@ def _future(value: Any) -> str | None:
     return end
 
 
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f]*$"  # a terminal obeys them, where keys are listed
 SCOPE = _known(SCOPES.__contains__, f"must be some of: {', '.join(SCOPES)}")
 CARD = _known(_is_of_cards, "must be keys of cards there are, such as kandji.lock_device, kandji.* or *")
 NAME_OF = _known(_is_name, "must be names of connections")
@@ -62,7 +63,7 @@ Future = Annotated[str | None, DATE, BeforeValidator(_future)]
 
 
 class NewKey(CardInputs):
-    label: str = field("What the key is for", max_length=200)
+    label: str = field("What the key is for", max_length=200, pattern=NO_CONTROLS)
     scopes: Scopes = field(f"What it allows, some of: {', '.join(SCOPES)}")
     cards: Cards = field("Keys of cards, `kandji.*`, or `*`, as if it is left out; some cards are given by key only")
     connections: Names = field("Names of the connections it reaches; all if it is left out")

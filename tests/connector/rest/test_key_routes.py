@@ -62,6 +62,13 @@ async def test_blank_text_does_not_widen_a_key(upcard: Upcard, what: str) -> Non
     assert (answer.status_code, answer.json()["errors"][0]["at"]) == (400, what)
 
 
+async def test_a_label_has_no_control_characters(upcard: Upcard) -> None:
+    """It is printed where somebody else lists the keys."""
+    answers = [await made(upcard.http, label=label) for label in ("a\x1b[2J", "a\u009b2J", "Büro, 2. Stock")]
+
+    assert [answer.status_code for answer in answers] == [400, 400, 201]
+
+
 async def test_a_narrowed_key_is_held_to_it(upcard: Upcard) -> None:
     """AU-4: `*` is not for a card that is given by name, nor one connector's cards for others."""
     key = (await made(upcard.http, scopes=["cards:read"], cards=["kandji.get_device"])).json()["key"]

@@ -545,6 +545,7 @@ async def test_nobody_agrees_with_themselves(fresh: Fresh, kandji: respx.MockRou
 
     assert [answer.status_code for answer in found] == [403, 403, 403]
     assert sent(kandji) == []
+    assert (await decisions(upcard))[-3:] == [("call", "kandji.clear_passcode", "refused", "forbidden")] * 3
 
 
 @pytest.mark.parametrize(
