@@ -60,6 +60,12 @@ class Card:
         """Whether secrets are all that it gives, so that without the right to see them it is of no use."""
         return all(row.mark.secret for table in self.outputs for row in rows(table))
 
+    @cached_property
+    def gives_secrets(self) -> bool:
+        """Whether what it gives may hold a secret, as may then what the service says when it refuses."""
+        tables = [*self.outputs, *([self.record] if self.record else [])]
+        return any(row.mark.secret for table in tables for row in rows(table))
+
     def outputs_for(self, options: CardOptions) -> type[CardOutputs]:
         """The table that appears for these options."""
         chosen = options.model_dump()
