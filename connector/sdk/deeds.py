@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 from connector.sdk.card import Card, Effect
 from connector.sdk.http import READS
+from connector.sdk.masks import masked
 
 ANY = "*"  # one segment of a path
 
 
 @dataclass(frozen=True)
 class Deed:
-    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device."""
+    """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device.
+
+    The target is kept in clear: a key or a token that was given in its place is hidden in it.
+    """
 
     card: str
     effect: Effect
@@ -21,7 +25,7 @@ class Deed:
 
 
 def deed_of(card: Card, target: str | None) -> Deed:
-    return Deed(card.key, card.effect, card.disruptive, card.only_secrets, target)
+    return Deed(card.key, card.effect, card.disruptive, card.only_secrets, masked(target))
 
 
 def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping[str, Card]) -> Deed:
@@ -31,7 +35,7 @@ def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping
         if _equal(asked, method, path):
             return deed_of(cards[f"{card.connector}.{name}"], target)
     if method in READS:
-        return Deed(card.key, "read", False, False, target)
+        return Deed(card.key, "read", False, False, masked(target))
     return deed_of(card, target)
 
 
