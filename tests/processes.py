@@ -60,12 +60,16 @@ async def admin(service: str, method: str, called: str, /, **body: Any) -> Any:
 
 @dataclass
 class HostProcess:
-    """`upcard serve` as a process of its own, which can be killed, frozen and started again."""
+    """`upcard serve` as a process of its own, which can be killed, frozen and started again.
+
+    `settings`: more of its environment. `log`: what it has written since its last start.
+    """
 
     folder: Path
     service: str
     database_url: str = ""
     works: bool = True
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     running: "subprocess.Popen[bytes] | None" = None
 
@@ -94,10 +98,11 @@ class HostProcess:
             "UPCARD_WORKER": str(self.works),
             "UPCARD_ALLOW_SERVICES": self.service.partition("://")[2],
             "UPCARD_ALLOW_RECEIVERS": "127.0.0.1:*",
+            **self.settings,
         }
         command = [sys.executable, "-m", "connector.cli", "serve"]
         with (self.folder / f"log-{self.port}").open("wb") as log:
-            self.running = subprocess.Popen(command, cwd=self.folder, env=environment, stderr=log)
+            self.running = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         end = time.monotonic() + START
         while '"event":"ready"' not in self.log.replace(" ", ""):
             assert self.running.poll() is None, self.log

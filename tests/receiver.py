@@ -72,7 +72,7 @@ async def receiving(script: Script | None = None, *, delay: float = 0.0) -> Asyn
     receiver, application = Receiver(delay=delay), web.Application()
     if script:
         receiver.script = script
-    application.router.add_post("/flow", receiver.take)
+    application.router.add_post("/flow{more:.*}", receiver.take)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1).start()

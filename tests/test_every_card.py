@@ -271,7 +271,7 @@ async def test_a_refusal_is_reported(
         assert answer.json()["type"] == ("not_connected" if status == 401 else "refused")
         assert answer.json()["service"] == {
             "status": status,
-            "said": "Refused." if body and not card.only_secrets else "",
+            "said": "Refused." if body and not card.gives_secrets else "",
         }
 
 

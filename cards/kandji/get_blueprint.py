@@ -28,5 +28,5 @@ class Outputs(CardOutputs):
 @card("Get Blueprint")
 async def get_blueprint(inputs: Inputs, kandji: Kandji) -> Outputs:
     found = await kandji.blueprint(inputs.blueprint_id, inputs.blueprint_name)
-    parameters = [{"id": key, **record_of(value)} for key, value in (found.get("params") or {}).items()]
+    parameters = [{"id": key, **record_of(value)} for key, value in record_of(found.get("params") or {}).items()]
     return Outputs.of(found, status_code=200, parameters=parameters)

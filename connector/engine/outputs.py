@@ -11,7 +11,7 @@ from connector.sdk.card import Card
 from connector.sdk.client import CHANGES, EVERYTHING, Client, WouldSend
 from connector.sdk.errors import OutcomeUnknown, Refused, Said, Throttled, Unexpected, UpcardError
 from connector.sdk.kinds import EXPLANATION, STATUS, Json
-from connector.sdk.masks import HIDDEN, SECRET_LIKE, SHORTEST
+from connector.sdk.masks import HIDDEN, SECRET_LIKE, Mask
 from connector.sdk.pages import Ask
 from connector.sdk.results import FIRST, Cursor, Page, ResultSet
 from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, rows
@@ -36,7 +36,12 @@ def asking(card: Card, options: CardOptions, inputs: CardInputs, client: Client[
     hidden = () if sees_secrets or not card.record else [row.key for row in rows(card.record) if row.mark.secret]
 
     async def page(cursor: Cursor) -> Page[Any]:
-        found: Page[Any] = await card.ask(options, inputs, client, cursor)
+        try:
+            found: Page[Any] = await card.ask(options, inputs, client, cursor)
+        except Refused as refusal:
+            if card.gives_secrets:
+                raise _wordless(refusal) from refusal
+            raise
         return _without_keys(found, hidden) if hidden else found
 
     return page
@@ -71,28 +76,29 @@ def would_send(request: WouldSend, inputs: CardInputs) -> Json:
 
 def safe(error: UpcardError, ready: Ready) -> UpcardError:
     """The error as it may be kept: without the call's secret inputs, and words of a service asked for secrets."""
-    secrets = sorted((str(value) for value in _secrets(ready.inputs)), key=len, reverse=True)
-    table = ready.card.outputs_for(ready.options)
-    said = error.service
-    if said and any(row.mark.secret for row in rows(table)):
-        error = copy(error)
-        error.detail = f"The service answered {said.status}." if isinstance(error, Refused) else error.detail
-        error.service = Said(said.status, "")
-    elif any(secret in error.detail for secret in secrets if len(secret) >= SHORTEST):
-        error = copy(error)
-        error.detail = _without(error.detail, secrets)
-        error.service = said and Said(said.status, _without(said.said, secrets))
-    return error
+    if ready.card.gives_secrets:
+        return _wordless(error)
+    mask = Mask(str(value) for value in _secrets(ready.inputs))
+    said, detail = error.service, mask(error.detail)
+    if said is None and detail == error.detail:
+        return error
+    found = copy(error)
+    found.detail, found.service = detail, said and Said(said.status, mask(said.said))
+    return found
+
+
+def _wordless(error: UpcardError) -> UpcardError:
+    """The error without what the service said."""
+    if (said := error.service) is None:
+        return error
+    found = copy(error)
+    found.detail = f"The service answered {said.status}." if isinstance(error, Refused) else error.detail
+    found.service = Said(said.status, "")
+    return found
 
 
 def _without_keys(page: Page[Any], hidden: Sequence[str]) -> Page[Any]:
     return Page([{**record, **dict.fromkeys(hidden)} for record in page.records], page.next)
-
-
-def _without(words: str, secrets: list[str]) -> str:
-    for secret in secrets:
-        words = words.replace(secret, HIDDEN) if len(secret) >= SHORTEST else words
-    return words
 
 
 def _secrets(inputs: CardInputs) -> set[Any]:

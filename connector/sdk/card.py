@@ -62,8 +62,8 @@ class Card:
 
     @cached_property
     def gives_secrets(self) -> bool:
-        """Whether something that it gives is a secret."""
-        tables = (*self.outputs, *([self.record] if self.record else []))
+        """Whether what it gives may hold a secret, as may then what the service says when it refuses."""
+        tables = [*self.outputs, *([self.record] if self.record else [])]
         return any(row.mark.secret for table in tables for row in rows(table))
 
     def outputs_for(self, options: CardOptions) -> type[CardOutputs]:

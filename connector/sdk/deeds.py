@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from connector.sdk.card import Card, Effect
 from connector.sdk.http import READS
+from connector.sdk.masks import masked
 
 ANY = "*"  # one segment of a path
 
@@ -14,6 +15,7 @@ class Deed:
     """What scopes, policy and audit go by: whose policy applies, and what is acted on, such as a device.
 
     Of a written request the target is the request itself, without its query and body.
+    The target is kept in clear: a key or a token that was given in its place is hidden in it.
     """
 
     card: str
@@ -24,7 +26,7 @@ class Deed:
 
 
 def deed_of(card: Card, target: str | None) -> Deed:
-    return Deed(card.key, card.effect, card.disruptive, card.only_secrets, target)
+    return Deed(card.key, card.effect, card.disruptive, card.only_secrets, masked(target))
 
 
 def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping[str, Card]) -> Deed:
@@ -38,7 +40,7 @@ def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping
             equal = cards[f"{card.connector}.{name}"]
             return replace(deed_of(equal, target), secret=equal.gives_secrets)
     if method in READS:
-        return Deed(card.key, "read", False, False, target)
+        return Deed(card.key, "read", False, False, masked(target))
     return deed_of(card, target)
 
 

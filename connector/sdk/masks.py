@@ -1,11 +1,13 @@
 """What must not be seen: the secrets of services in use, blotted out of words and of the log (SEC-4, SEC-5).
 
-Secrets are known as they are, and in base64, hex and URL-encoded form.
+Secrets are known as they are, in base64 (also in the midst of it), in hex, and as URLs, JSON and HTML have them.
 """
 
+import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
 from weakref import WeakSet
@@ -54,10 +56,18 @@ def _forms(secret: str) -> Iterator[str]:
     """Every way in which words may repeat a secret."""
     raw = secret.encode()
     yield from (secret, raw.hex(), raw.hex().upper())
-    for encoded in (b64encode(raw).decode(), urlsafe_b64encode(raw).decode()):
-        yield from (encoded, encoded.rstrip("="))
+    for encode in (b64encode, urlsafe_b64encode):
+        whole = encode(raw).decode()
+        yield from (whole, whole.rstrip("="), *(_amid(encode, raw, before) for before in range(3)))
+    escaped = json.dumps(secret)[1:-1]
+    yield from (escaped, escaped.replace("/", "\\/"), escape(secret), escape(secret, quote=False))
     for quoted in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
         yield from (quoted, ESCAPE.sub(lambda escape: escape[0].lower(), quoted))
+
+
+def _amid(encode: Callable[[bytes], bytes], raw: bytes, before: int) -> str:
+    """What of a secret does not change with what is encoded along with it, after so many bytes: `user:secret`."""
+    return encode(b"\0" * before + raw)[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6].decode()
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import respx
 
+from cards.kandji.erase_device import Inputs
 from connector.engine.calls import Call, Ready
+from connector.engine.outputs import safe
 from connector.engine.runner import Answer
 from connector.engine.runs import Run
-from connector.sdk.errors import InvalidCall, NoSuchFlow, Refused, UpcardError
+from connector.sdk.errors import InvalidCall, NoSuchFlow, Refused, Said, UpcardError
 from connector.sdk.results import Counted, Page
 from tests.conftest import TOKEN, Upcard, asked, opened
 from tests.connector.engine.parts import caller
@@ -391,6 +394,17 @@ async def test_a_secret_that_the_service_repeats_is_hidden(upcard: Upcard, kandj
     _, answer = await ran(upcard, "get_device", options={"details": "basic"}, inputs={"device_id": "d1"})
 
     assert (answer.problem or {})["service"]["said"].endswith("x [redacted] may not do this.")
+
+
+def test_a_secret_input_that_the_service_repeats_is_hidden() -> None:
+    """SEC-5: in base64 and the like as well."""
+    said = "No: 048213, dTowNDgyMTM6, 303438323133"
+    ready: Any = SimpleNamespace(card=SimpleNamespace(gives_secrets=False), inputs=Inputs(device_id="d1", pin="048213"))
+
+    found = safe(Refused.saying(400, said), ready)
+
+    assert (found.service or Said(0, said)).said == "No: [redacted], dTo[redacted]M6, [redacted]"
+    assert found.detail == "The service answered 400: No: [redacted], dTo[redacted]M6, [redacted]"
 
 
 async def _records(upcard: Upcard) -> AsyncGenerator[Page[Any]]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connector.engine import approvals, tables
 from connector.engine.audit import Audit
 from connector.engine.keys import SCOPES, Grant
-from tests.conftest import TENANT, UNCAPPED, Upcard, asked
+from tests.conftest import TENANT, TOKEN, UNCAPPED, Upcard, asked
 from tests.connector.rest.conftest import Fresh
 from tests.processes import until
 
@@ -441,6 +441,23 @@ async def test_records_are_given_without_secrets(fresh: Fresh, kandji: respx.Moc
     assert [("One" in answer.text, "s3cret-code" in answer.text) for answer in answers] == [(True, False)] * 2
 
 
+async def test_a_refusal_of_a_list_with_secrets_has_no_words(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """SEC-3, SEC-5: what the service says may repeat an enrollment code; neither answers nor runs have it."""
+    upcard = await fresh()
+    kandji.get("/blueprints").respond(403, json={"detail": "The code is s3cret-code."})
+    path, lines = "/v1/cards/kandji/list_blueprints", {"Accept": "application/x-ndjson"}
+
+    answers = [
+        await upcard.http.post(path, json={"options": {"result_set": "first_200"}}),
+        await upcard.http.post(path, json={}, headers=lines),
+        await upcard.http.get("/v1/cards/kandji/get_blueprint/choices/blueprint_id"),
+    ]
+    runs = await upcard.http.get("/v1/runs")
+
+    assert [answer.json()["service"] for answer in answers] == [{"status": 403, "said": ""}] * 3
+    assert "s3cret-code" not in runs.text + "".join(answer.text for answer in answers)
+
+
 # Approvals
 
 
@@ -760,6 +777,22 @@ async def test_who_is_refused_without_end_does_not_fill_the_audit(fresh: Fresh, 
     entries = (await upcard.http.get("/v1/audit", params={"limit": 1000})).json()["items"]
     assert {answer.status_code for answer in answers} == {403}
     assert 100 <= len(entries) < 150
+
+
+async def test_a_token_that_stands_for_a_device_is_not_on_record(fresh: Fresh, kandji: respx.MockRouter) -> None:
+    """SEC-4: the audit and approvals have the target as it was given, but not where that is a token or a key."""
+    upcard = await fresh()
+    kandji.route().respond(200, json={"serial_number": "DMPX2", "platform": "iPad"})
+    key = upcard.http.headers["Authorization"].removeprefix("Bearer ")
+    await policy(upcard, destroy="approve")
+
+    await upcard.call("kandji.lock_device", inputs={"device_id": TOKEN})
+    await custom(upcard, "DELETE", f"/keys/{key}")
+
+    audit, held = await upcard.http.get("/v1/audit"), await upcard.http.get("/v1/approvals")
+    assert [entry.get("target") for entry in audit.json()["items"][:2]] == ["DELETE keys/[redacted]", "[redacted]"]
+    assert [TOKEN in audit.text, key in audit.text + held.text] == [False, False]
+    assert held.json()["items"][0]["target"] == "DELETE keys/[redacted]"
 
 
 async def test_nothing_is_sent_that_is_not_on_record(

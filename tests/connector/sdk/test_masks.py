@@ -1,8 +1,10 @@
 """Secrets are blotted out wherever words repeat them."""
 
 import base64
+import json
 import re
 from collections.abc import Callable
+from html import escape
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -47,6 +49,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "of a path": quote,
     "of a query": lambda secret: quote(secret, safe=""),
     "of a form": quote_plus,
+    "in JSON": lambda secret: json.dumps(secret)[1:-1],
+    "in JSON with escaped slashes": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "in HTML": escape,
     "with small letters": lambda secret: re.sub("%..", lambda found: found[0].lower(), quote(secret, safe="")),
 }
 
@@ -60,6 +65,21 @@ def test_a_secret_is_seen_in_every_form(secret: str, form: str) -> None:
     assert mask(words) == "x[redacted]."
     assert mask.within({"a": [words]}) == {"a": ["x[redacted]."]}
     assert masked({"a": (words, 1)}) == {"a": ["x[redacted].", 1]}
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "u:", "me:", "who:"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_is_seen_amid_other_words_in_base64(
+    secret: str, before: str, encode: Callable[[bytes], bytes]
+) -> None:
+    """SEC-7: such as the header of a user and a password; at most a sign on either side of it is left."""
+    words = encode(f"{before}{secret}:x".encode()).decode()
+
+    ahead, behind = Mask([secret])(words).split("[redacted]")
+
+    assert len(ahead) <= len(before) * 8 // 6 + 1
+    assert len(behind) <= len("Ong=") + 2
 
 
 @given(secret=st.text(min_size=8), form=st.sampled_from(sorted(FORMS)), before=st.text(), after=st.text())
