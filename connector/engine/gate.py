@@ -232,11 +232,10 @@ class Gate:
 
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
-        if ready.deed.disruptive:
-            self.switch.refuse()
         if ready.deed.effect == "destroy":
-            if not approved and (earlier := await self.store.run(lambda db: self._earlier(db, passed))):
+            if not approved and (earlier := await self.store.read(lambda db: self._earlier(db, passed))):
                 return earlier
+            self.switch.refuse()
             if (held := await self._may_destroy(ready)) is not None and not approved:
                 return await self._held(passed, held)
         fleet = await self._fleet_allows(ready)

@@ -16,6 +16,7 @@ ALONE = {  # what makes other hosts wait until the transaction ends
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(8700)",
 }
+IDLE = 10.0  # seconds that a host may do nothing in a transaction for which others wait
 AT_ONE_MOMENT = {  # what makes all reads of a transaction see the same
     "sqlite": "BEGIN",
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -42,8 +43,11 @@ class Store:
         with self.engine.begin() as connection:
             return work(connection)
 
-    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Reads that have to fit together, while others write."""
+        return await asyncio.to_thread(self.read_here, work)
+
+    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
         with self.engine.begin() as connection:
             connection.execute(sa.text(AT_ONE_MOMENT[connection.dialect.name]))
             return work(connection)
@@ -53,9 +57,14 @@ class Store:
         return await asyncio.to_thread(self.run_alone_here, work)
 
     def run_alone_here(self, work: Callable[[sa.Connection], T]) -> T:
-        with self._turn, self._synced.begin() as connection:
-            connection.execute(sa.text(ALONE[connection.dialect.name]))
-            return work(connection)
+        try:
+            with self._turn, self._synced.begin() as connection:
+                connection.execute(sa.text(ALONE[connection.dialect.name]))
+                return work(connection)
+        except sa.exc.InternalError as error:
+            if error.connection_invalidated:
+                raise sa.exc.TimeoutError("The transaction was ended: nothing was done in it for too long.") from error
+            raise
 
     def migrate(self) -> None:
         """Bring the database to the newest form; hosts that start at once do so one after the other."""
@@ -102,7 +111,10 @@ def _engine(url: str, *, synced: bool = False) -> sa.Engine:
     made = sa.make_url(url)
     if made.get_backend_name() != "sqlite":
         made = made.set(drivername="postgresql+psycopg")
-        return sa.create_engine(made, pool_size=10, pool_pre_ping=True, hide_parameters=True)
+        engine = sa.create_engine(made, pool_size=10, pool_pre_ping=True, hide_parameters=True)
+        if synced:
+            sa.event.listen(engine, "connect", partial(_patience, seconds=IDLE))
+        return engine
     if made.database:
         _private_file(Path(made.database))
     engine = sa.create_engine(made, pool_size=10, hide_parameters=True)
@@ -114,6 +126,12 @@ def _private_file(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.chmod(0o600)  # it may have been there; SQLite makes the files beside it alike
+
+
+def _patience(connection: Any, _record: Any, *, seconds: float) -> None:
+    """A transaction that makes others wait ends when its host does nothing with it for so long: it is frozen."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+    connection.commit()
 
 
 def _pragmas(connection: Any, _record: Any, *, synchronous: str) -> None:

@@ -3,7 +3,7 @@
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -149,3 +149,36 @@ def test_migrations_are_named_after_their_revisions() -> None:
 
     assert versions
     assert [f'revision = "{path.name[:4]}"' in path.read_text() for path in versions] == [True] * len(versions)
+
+
+@pytest.mark.slow
+def test_a_host_that_is_frozen_does_not_hold_up_the_others(
+    postgresql_database: str, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL ends the transaction of one that does nothing; what it did is undone, and it learns of that."""
+    monkeypatch.setattr(module, "IDLE", 0.5)
+    frozen, other = open_store(postgresql_database), open_store(postgresql_database)
+    began, thaws = threading.Event(), threading.Event()
+
+    def freezes(db: sa.Connection) -> None:
+        db.execute(sa.insert(tables.keys).values(KEY))
+        began.set()
+        thaws.wait()
+        db.execute(sa.select(tables.keys))
+
+    failed: list[Exception] = []
+    thread = threading.Thread(target=lambda: failed.append(_error(frozen, freezes)))
+    thread.start()
+    began.wait()
+    found = other.run_alone_here(lambda db: list(db.execute(sa.select(tables.keys))))
+    thaws.set()
+    thread.join()
+
+    assert found == []
+    assert isinstance(failed[0], module.AWAY)
+
+
+def _error(store: Store, work: Callable[[sa.Connection], None]) -> Exception:
+    with pytest.raises(sa.exc.SQLAlchemyError) as raised:
+        store.run_alone_here(work)
+    return raised.value
