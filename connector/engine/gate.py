@@ -214,7 +214,7 @@ class Gate:
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
         if ready.deed.disruptive:
-            if not approved and (earlier := await self.store.run(lambda db: self._earlier(db, passed))):
+            if not approved and (earlier := await self.store.read(lambda db: self._earlier(db, passed))):
                 return earlier
             self.switch.refuse()
             if (held := await self._may_destroy(ready)) is not None and not approved:

@@ -39,8 +39,11 @@ class Store:
         with self.engine.begin() as connection:
             return work(connection)
 
-    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
+    async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Reads that have to fit together, while others write."""
+        return await asyncio.to_thread(self.read_here, work)
+
+    def read_here(self, work: Callable[[sa.Connection], T]) -> T:
         with self.engine.begin() as connection:
             connection.execute(sa.text(AT_ONE_MOMENT[connection.dialect.name]))
             return work(connection)

@@ -287,10 +287,10 @@ async def test_a_write_with_a_key_takes_two_commits(fresh: Fresh, kandji: respx.
     kandji.post(RESTART).respond(200)
     commits: list[str] = []
     for engine in (upcard.host.store.engine, upcard.host.store._synced):
-        sa.event.listen(engine, "before_cursor_execute", lambda *it: commits.append(it[2].split()[0]))
+        sa.event.listen(engine, "before_cursor_execute", lambda *it: commits.append(it[2]))
 
     await restart(upcard)
 
-    assert commits.count("BEGIN") == 2
-    writing = [verb for verb in commits if verb in ("INSERT", "UPDATE", "DELETE")]
+    assert commits.count("BEGIN IMMEDIATE") == 2
+    writing = [each for each in commits if each.startswith(("INSERT", "UPDATE", "DELETE"))]
     assert len(writing) > 4
