@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,29 +18,23 @@ from connector.engine.approvals import Approvals, Approved
 from connector.engine.audit import Audit
 from connector.engine.buckets import Buckets
 from connector.engine.calls import Ready
-from connector.engine.clock import written
 from connector.engine.connections import Connections
 from connector.engine.keys import Keys
+from connector.engine.permits import Permits
 from connector.engine.runs import Run, Runs
 from connector.engine.store import AWAY, Store
 from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.sdk.card import Card, Effect
-from connector.sdk.client import CHANGES, EVERYTHING, WouldSend
 from connector.sdk.errors import (
     Conflict,
-    Fault,
     Forbidden,
-    InvalidCall,
     OutcomeUnknown,
     SafetyCap,
     Unavailable,
     UpcardError,
 )
 
-CUT_OFF = OutcomeUnknown("The host stopped during the call. The request may have been carried out.")
-NOT_SENT = Unavailable("The host stopped before the call was made. Nothing was sent: call again.")
-LONGEST_CALL = timedelta(hours=2)  # far more than any call takes, with the hour that a policy may hold it
 AGAIN = 1.0  # seconds until an outcome is written again that did not reach the store
 REFUSALS = (Forbidden, SafetyCap, Conflict)  # that are in the audit
 REFUSALS_PER_SECOND, MOST_REFUSALS = 1.0, 100.0  # of one key that are in it
@@ -76,6 +69,7 @@ class Gate:
     connections: Connections
     answers: Answers
     approvals: Approvals
+    permits: Permits
     audit: Audit
     switch: Switch
     telemetry: Telemetry
@@ -104,15 +98,6 @@ class Gate:
             self.telemetry.decided(deed.effect, "allowed")
         return found
 
-    async def check(self, ready: Ready) -> None:
-        """The same questions for a dry run, which is not put on record (DA-3)."""
-        if ready.deed.disruptive:
-            self.switch.refuse()
-            await self._may_destroy(ready)
-            fleet = await self._fleet_allows(ready)
-            name, policy = ready.account.name, ready.account.policy
-            await self.store.run(lambda db: policies.refuse_over(db, name, ready.deed, policy, fleet))
-
     async def refused(self, caller: str, card: Card, error: UpcardError) -> None:
         """Put on record that a key does not allow a card that changes something or gives secrets."""
         if card.effect != "read" or card.only_secrets:
@@ -123,31 +108,6 @@ class Gate:
         self.telemetry.decided(effect, error.slug)
         if not self.refusals.take(caller, time.monotonic()):
             await self.audit.note("call", caller, **facts, effect=effect, decision="refused", why=error.slug)
-
-    async def cut_off(self, host: str) -> None:
-        """End the calls of a host that is gone: nobody can know what became of them (ID-5)."""
-        await self._cut(tables.runs.c.host == host, tables.runs.c.state.in_(("queued", "running")))
-
-    async def give_up(self) -> None:
-        """End calls that began so long ago that no host can be at them any more."""
-        long_ago = written(datetime.now(UTC) - LONGEST_CALL)
-        await self._cut(tables.runs.c.started < long_ago, tables.runs.c.state == "running")
-
-    async def _cut(self, *which: sa.ColumnElement[bool]) -> None:
-        cut = (*which, tables.runs.c.job.is_(None))
-        if await self.store.run(lambda db: db.execute(sa.select(tables.runs.c.id).where(*cut)).first()):
-            await self.store.run_alone(lambda db: self._cut_off(db, cut))
-
-    def _cut_off(self, db: sa.Connection, cut: tuple[sa.ColumnElement[bool], ...]) -> None:
-        for row in db.execute(sa.select(tables.runs).where(*cut)).mappings().all():
-            run = Run.of(row)
-            error = NOT_SENT if run.state == "queued" else CUT_OFF
-            if error.retry:
-                db.execute(sa.delete(tables.answers).where(tables.answers.c.run == run.id))
-            runs.end(run, error)
-            runs.update(db, run)
-            facts = {"card": run.card, "connection": run.connection, "run": run.id}
-            self.audit.append(db, "outcome", run.caller, **facts, outcome=error.slug)
 
     async def still_open(self, passed: Pass) -> None:
         """Ask the store immediately before something is sent: this host may have been frozen meanwhile (DA-6).
@@ -232,13 +192,13 @@ class Gate:
 
     async def _entered(self, passed: Pass, approved: Approved | None) -> Pass | Earlier:
         ready, run = passed.ready, passed.run
-        if ready.deed.effect == "destroy":
+        if ready.deed.effect == "destroy" or ready.confirm is not None:
             if not approved and (earlier := await self.store.read(lambda db: self._earlier(db, passed))):
                 return earlier
             self.switch.refuse()
-            if (held := await self._may_destroy(ready)) is not None and not approved:
+            if (held := await self.permits.may_destroy(ready)) is not None and not approved:
                 return await self._held(passed, held)
-        fleet = await self._fleet_allows(ready)
+        fleet = await self.permits.fleet_allows(ready)
 
         def work(db: sa.Connection) -> Pass | Earlier:
             if passed.claim and not approved and (earlier := self.answers.take(db, passed.claim, run.id)):
@@ -264,42 +224,6 @@ class Gate:
 
     def _earlier(self, db: sa.Connection, passed: Pass) -> Earlier | None:
         return self.answers.earlier(db, passed.claim) if passed.claim else None
-
-    async def _may_destroy(self, ready: Ready) -> str | None:
-        """The target where a second person has to agree (DA-1, DA-2). Raises Forbidden, InvalidCall, Conflict."""
-        mode = ready.account.policy.destroy if ready.deed.effect == "destroy" else "on"
-        if mode == "off":
-            name = ready.account.name
-            raise Forbidden(f"Cards that destroy are off for the connection {name}; its policy can turn them on.")
-        if mode == "confirm" and ready.confirm is None:
-            raise InvalidCall.of([Fault("confirm", "Repeat the name of the target, such as a serial number.")])
-        if mode == "on" and ready.confirm is None:
-            return None
-        target = await self._target(ready)
-        if ready.confirm is not None and target != ready.confirm:
-            raise Conflict("Confirm is not the name of the target, such as its serial number. Nothing was sent.")
-        return target or "" if mode == "approve" else None
-
-    async def _target(self, ready: Ready) -> str | None:
-        """Look up what the call is about, as the service has it now."""
-        held = EVERYTHING if ready.card.by_name else CHANGES
-        try:
-            await ready.card.ask(ready.options, ready.inputs, self.connections.client(ready.account, held))
-        except WouldSend as request:
-            return await self.connections.client(ready.account).target(request.parts)
-        return None
-
-    async def _fleet_allows(self, ready: Ready) -> int | None:
-        """How many may be destroyed in a day at most, by the size of the fleet (DA-4)."""
-        policy, name = ready.account.policy, ready.account.name
-        if ready.deed.effect != "destroy" or policy.destroys_percent_of_fleet is None:
-            return None
-        destroyed = await self.store.run(lambda db: policies.destroyed_today(db, name))
-        least = policy.least_fleet(destroyed)
-        if least and not await self.connections.client(ready.account).has_fleet(least):
-            percent = policy.destroys_percent_of_fleet
-            raise SafetyCap(f"This connection takes cards that destroy for {percent} % of its devices in 24 hours.")
-        return destroyed + 1
 
     async def _held(self, passed: Pass, target: str) -> Earlier:
         """Put the call aside for a second person. Raises ApprovalRequired."""

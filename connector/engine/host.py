@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from connector.catalog.find import Catalog, catalog
 from connector.engine import seals
+from connector.engine.abandoned import Abandoned
 from connector.engine.addresses import Allowed
 from connector.engine.answers import Answers
 from connector.engine.approvals import Approvals
@@ -27,6 +28,7 @@ from connector.engine.jobs import Jobs
 from connector.engine.keys import NOTE, Keys
 from connector.engine.ledger import Ledger
 from connector.engine.network import open_session
+from connector.engine.permits import Permits
 from connector.engine.retention import EVERY as FORGET
 from connector.engine.retention import forget
 from connector.engine.runner import Runner
@@ -66,6 +68,7 @@ class Host:
     worker: Worker
     reader: Reader
     gate: Gate
+    abandoned: Abandoned
     runner: Runner
     telemetry: Telemetry
     store: Store
@@ -115,8 +118,10 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         draining = asyncio.Event()
         presence = await stack.enter_async_context(present(store, settings.data_dir, budgets.divide))
         answers = Answers(sealed, Fingerprints(store, sealed), settings.repeat_window)
-        gate = Gate(store, runs, connections, answers, approvals, audit, switch, telemetry, keys, presence.id)
-        await gate.cut_off(presence.id)  # those of the process before this one
+        permits = Permits(store, connections, switch)
+        gate = Gate(store, runs, connections, answers, approvals, permits, audit, switch, telemetry, keys, presence.id)
+        abandoned = Abandoned(store, audit)
+        await abandoned.cut_off(presence.id)  # those of the process before this one
         runner = Runner(reader, connections, runs, streams, gate, telemetry, draining)
         destinations = Destinations(store, presence)
         stack.callback(destinations.close)
@@ -140,9 +145,9 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             duties += [
                 again(worker.watch, WATCH),
                 again(destinations.share, SHARED),
-                again(lambda: take_over(queue, presence, gate.cut_off), BEAT),
+                again(lambda: take_over(queue, presence, abandoned.cut_off), BEAT),
                 again(lambda: sweep(store, queue), SWEEP),
-                again(gate.give_up, SWEEP),
+                again(abandoned.give_up, SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
             ]
         tasks = await stack.enter_async_context(on_duty(*duties))
@@ -161,6 +166,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             worker=worker,
             reader=reader,
             gate=gate,
+            abandoned=abandoned,
             runner=runner,
             telemetry=telemetry,
             store=store,

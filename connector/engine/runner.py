@@ -201,7 +201,7 @@ class Runner:
         ready = entered.ready
         client = self.connections.client(ready.account, held(ready), living=service)
         try:
-            await (self.gate.check(ready) if ready.dry_run else self.gate.waited(entered))
+            await (self.gate.permits.check(ready) if ready.dry_run else self.gate.waited(entered))
             found = await outputs(ready, client)
             answer = Answer(found, written(found, reads=ready.card.effect == "read"), dry_run=ready.dry_run)
         except WouldSend as request:

@@ -92,7 +92,7 @@ async def test_a_host_stops_without_its_store(
     await upcard.host.runner.stop()
     told = (await calling).json()
     back[0]()
-    await upcard.host.gate.cut_off(upcard.host.presence.id)
+    await upcard.host.abandoned.cut_off(upcard.host.presence.id)
     again = (await restart(upcard)).json()
 
     assert (told["type"], again["type"], again["run"]) == ("outcome_unknown", "outcome_unknown", told["run"])
@@ -191,7 +191,7 @@ async def test_a_call_that_nobody_can_be_at_is_given_up(fresh: Fresh) -> None:
     ]
     await upcard.host.store.run(lambda db: db.execute(sa.insert(tables.runs), rows))
 
-    await upcard.host.gate.give_up()
+    await upcard.host.abandoned.give_up()
     old, new = [(await upcard.http.get(f"/v1/runs/{row['id']}")).json() for row in rows]
 
     assert (old["state"], old["error"]["type"], new["state"]) == ("failed", "outcome_unknown", "running")
@@ -225,5 +225,5 @@ async def _held(upcard: Upcard) -> str:
 
 async def _frozen(upcard: Upcard) -> httpx.Response:
     """Another host takes this one for dead meanwhile."""
-    await upcard.host.gate.cut_off(upcard.host.presence.id)
+    await upcard.host.abandoned.cut_off(upcard.host.presence.id)
     return httpx.Response(200, json={"device_id": "d1", "platform": "Mac"})

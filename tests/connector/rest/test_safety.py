@@ -163,13 +163,14 @@ async def test_confirm_repeats_the_serial_number(fresh: Fresh, kandji: respx.Moc
 
 
 async def test_confirm_is_always_heeded(fresh: Fresh, kandji: respx.MockRouter) -> None:
-    """DA-2: whoever confirms the wrong device sends nothing, whatever the policy is."""
+    """DA-2: whoever confirms the wrong device sends nothing, whatever the policy and the card are."""
     upcard = await fresh()
     played(kandji)
 
-    answer = await clear(upcard, confirm="DMPX3")
+    cleared = await clear(upcard, confirm="DMPX3")
+    locked = await upcard.call("kandji.lock_device", inputs={"device_id": "d2"}, confirm="DMPX3")
 
-    assert (answer.status_code, sent(kandji)) == (409, [])
+    assert (cleared.status_code, locked.status_code, sent(kandji)) == (409, 409, [])
 
 
 # Caps
