@@ -117,11 +117,16 @@ def create_key(
 
 
 @keys.command("revoke")
-def revoke_key(id_: Annotated[str, typer.Argument(metavar="ID", help="As `upcard keys list` shows it.")]) -> None:
+def revoke_key(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As `upcard keys list` shows it.")],
+    cancel_runs: Annotated[
+        bool, typer.Option("--cancel-runs", help="Also cancel the streams that it started.")
+    ] = False,
+) -> None:
     """Take a key back; it calls nothing any more within a second."""
     from connector.cli.keys import revoke_key as revoke
 
-    raise typer.Exit(revoke(id_))
+    raise typer.Exit(revoke(id_, cancel_runs=cancel_runs))
 
 
 @new.command("card")

@@ -30,9 +30,10 @@ def create_key(wanted: Json, *, as_json: bool) -> int:
     return OK
 
 
-def revoke_key(id_: str) -> int:
+def revoke_key(id_: str, *, cancel_runs: bool) -> int:
     """Returns the exit status."""
-    status, answer = ask("DELETE", f"/v1/keys/{urllib.parse.quote(id_, safe='')}")
+    also = "?cancel_runs=true" if cancel_runs else ""
+    status, answer = ask("DELETE", f"/v1/keys/{urllib.parse.quote(id_, safe='')}{also}")
     return OK if status == 204 else failed(status, answer)
 
 

@@ -103,6 +103,18 @@ class Streams:
         if not await self._store.run(work):
             raise Conflict(f"The run is {run.state}: there is nothing to {asked}.")
 
+    async def cancel_all(self, caller: str) -> None:
+        """Cancel every stream of a caller, by the hosts that work on them."""
+        under_way = (
+            runs.c.caller == caller,
+            runs.c.job.is_not(None),
+            runs.c.state.in_(("queued", "running", "paused")),
+        )
+        rows = await self._store.run(lambda db: db.execute(sa.select(runs).where(*under_way)).mappings().all())
+        for row in rows:
+            with suppress(Conflict):  # it ended meanwhile
+                await self.ask(Run.of(row), "cancel")
+
     async def resume(self, run: Run) -> None:
         """Go on with a paused or failed stream, from where it stopped."""
         await self._again(run, ["paused", "failed"], lambda _: {"error": None}, "resume")

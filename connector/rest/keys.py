@@ -76,6 +76,10 @@ class NewKey(CardInputs):
         return Grant(frozenset(self.scopes), tuple(cards), connections)
 
 
+class Revocation(CardInputs):
+    cancel_runs: bool = field("Also cancel the streams that the key started", default=False)
+
+
 async def list_keys(request: Request) -> Response:
     """Those of the connections that the caller's key reaches; no key is shown again."""
     return listed([_shown(key) for key in await _reached(request)])
@@ -97,11 +101,16 @@ async def create_key(request: Request) -> Response:
 
 
 async def revoke_key(request: Request) -> Response:
-    """Take a key back, here at once and on every host within a second. Keys that it made stay."""
+    """Take a key back, here at once and on every host within a second. Keys that it made stay.
+
+    Streams that it started go on, unless they are to be canceled as well.
+    """
     id_ = request.path_params["id"]
     if id_ not in [key.caller.id for key in await _reached(request)]:
         raise NoSuchKey(MISSING)
     await asyncio.to_thread(_keys(request).revoke, id_)
+    if request.state.query.cancel_runs:
+        await _host(request).streams.cancel_all(id_)
     await _host(request).audit.note("key_revoked", request.state.caller.id, key=id_)
     return raw_answer(b"", 204)
 

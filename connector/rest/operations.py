@@ -232,7 +232,9 @@ KEYS = (
     Operation(
         "POST", "/v1/keys", "Create a key", keys.create_key, "Key", status=201, takes=keys.NewKey, is_narrowed=True
     ),
-    Operation("DELETE", KEY, "Revoke a key", keys.revoke_key, None, status=204, is_narrowed=True),
+    Operation(
+        "DELETE", KEY, "Revoke a key", keys.revoke_key, None, status=204, is_narrowed=True, query=keys.Revocation
+    ),
 )
 
 DOCUMENTS = (

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+import respx
 
 from connector.engine import host
 from connector.engine import keys as engine
@@ -230,3 +231,23 @@ async def test_keys_of_another_host_are_seen_at_once(upcard: Upcard) -> None:
 
     assert {one, other} <= {each["id"] for each in listed.json()["items"]}
     assert (await upcard.http.delete(f"/v1/keys/{other}")).status_code == 204
+
+
+async def test_the_streams_of_a_key_are_canceled_with_it(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """AU-2: whoever had a stolen key leaves nothing behind that goes on, if that is what is asked for."""
+    kandji.get("/devices").respond(json=[{"device_id": f"d{number}"} for number in range(300)])
+    flow = "https://127.0.0.1:9/"  # where nobody listens: the stream waits for it
+    call = {"options": {"result_set": "stream"}, "stream": {"url": flow}}
+    async with holding(upcard, "cards:read") as http:
+        path, prefer = "/v1/cards/kandji/list_devices", {"Prefer": "respond-async"}
+        run = (await http.post(path, json=call, headers=prefer)).json()["run"]
+        id_ = http.headers["authorization"].split("_")[2]
+
+    revoked = await upcard.http.delete(f"/v1/keys/{id_}?cancel_runs=true")
+
+    assert revoked.status_code == 204
+    await until(lambda: _is_canceled(upcard, run, id_))
+
+
+async def _is_canceled(upcard: Upcard, run: str, caller: str) -> bool:
+    return (await upcard.host.runs.get(run, caller)).state == "canceled"
