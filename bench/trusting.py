@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 from cards.kandji._client import Kandji
 from connector.cli.serve import run_host
+from connector.engine.callers import Caller, Grant
 from connector.engine.gate import Gate, Pass
-from connector.engine.keys import Caller, Grant
 from connector.rest.admission import Admission
 from connector.sdk.client import Limits
 

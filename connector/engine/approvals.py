@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from connector.catalog.find import catalog
 from connector.engine import tables
 from connector.engine.audit import Audit
+from connector.engine.callers import Caller
 from connector.engine.calls import Call, Ready
 from connector.engine.clock import now, written
-from connector.engine.keys import Caller, Keys
+from connector.engine.keys import Keys
 from connector.engine.runs import Run
 from connector.engine.seals import Seals
 from connector.engine.store import Store

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 from connector.catalog.find import Catalog
 from connector.engine.accounts import Account
 from connector.engine.addresses import Allowed, read_address
+from connector.engine.callers import Caller
 from connector.engine.connections import Connections
 from connector.engine.flow_inputs import stream_faults
 from connector.engine.flows import Flows, Target, new_secret
-from connector.engine.keys import Caller
 from connector.sdk.card import Card
 from connector.sdk.client import EVERYTHING, WouldSend
 from connector.sdk.deeds import Deed, deed_of, deed_of_request

@@ -16,8 +16,8 @@ from connector.engine import tables
 from connector.engine.accounts import Account, Before, Living
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.budget import Budgets, Share
+from connector.engine.callers import Grant
 from connector.engine.clock import now
-from connector.engine.keys import Grant
 from connector.engine.policies import Policy, first_policy
 from connector.engine.seals import Broken, Seals
 from connector.engine.store import Store

@@ -13,10 +13,10 @@ from sqlalchemy import RowMapping
 from connector.engine.accounts import Living
 from connector.engine.answers import Earlier
 from connector.engine.approvals import Approved
+from connector.engine.callers import Caller
 from connector.engine.calls import Reader, Ready, scopes
 from connector.engine.connections import Connections, meant
 from connector.engine.gate import Gate, Pass
-from connector.engine.keys import Caller
 from connector.engine.outputs import ask, held, outputs, safe, would_send, written
 from connector.engine.runs import ENDED, Run, Runs
 from connector.engine.streams import Streams

@@ -8,7 +8,8 @@ import time
 from starlette.types import Scope
 
 from connector.engine.buckets import Buckets
-from connector.engine.keys import Caller, Keys, id_of
+from connector.engine.callers import Caller
+from connector.engine.keys import Keys, id_of
 from connector.sdk.errors import InvalidCall, TooManyCalls, Unauthenticated
 
 BURST = 5.0  # seconds' worth of calls that may come at once

@@ -8,9 +8,9 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from connector.engine.callers import Caller
 from connector.engine.calls import Call, Ready
 from connector.engine.host import Host
-from connector.engine.keys import Caller
 from connector.engine.runner import Answer
 from connector.engine.runs import Run
 from connector.rest.answers import HEADERS, json_answer, raw_answer

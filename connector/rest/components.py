@@ -4,7 +4,7 @@ from typing import get_args
 
 from connector.catalog.openapi import ref
 from connector.catalog.schema import given_schema
-from connector.engine.keys import SCOPES
+from connector.engine.callers import SCOPES
 from connector.engine.policies import Policy
 from connector.engine.runs import State
 from connector.sdk.kinds import Json

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from connector.engine.callers import Caller
 from connector.engine.host import Host
-from connector.engine.keys import Caller
 from connector.rest.admission import Admission
 from connector.rest.calls import call
 from connector.rest.problems import on_any_error, problem

@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.catalog.find import catalog
+from connector.engine.callers import ALL, SCOPES, Grant
 from connector.engine.clock import now, written
 from connector.engine.connections import NAME
 from connector.engine.host import Host
-from connector.engine.keys import ALL, MISSING, SCOPES, Grant, Key, Keys, id_of
+from connector.engine.keys import MISSING, Key, Keys, id_of
 from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
 from connector.sdk.errors import NoSuchKey

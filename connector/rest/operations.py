@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from connector.engine.callers import Caller
 from connector.engine.connections import MISSING
-from connector.engine.keys import Caller
 from connector.rest import discovery, documents, events, keys, resources, runs, trust
 from connector.rest.query import NoQuery, read_query
 from connector.sdk.errors import Forbidden, NoSuchConnection, NotFound

@@ -7,7 +7,8 @@ import pytest
 
 from connector.cli.key import first_key, ready_key
 from connector.engine import keys as engine
-from connector.engine.keys import SCOPES, Grant, Keys
+from connector.engine.callers import SCOPES, Grant
+from connector.engine.keys import Keys
 from connector.engine.store import Store
 
 SOON = "2999-01-01T00:00:00.000Z"

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from connector.engine.keys import Caller, Grant
+from connector.engine.callers import Caller, Grant
 from connector.engine.store import Store
 
 KEY = bytes(range(32))

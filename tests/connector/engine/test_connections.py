@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from connector.catalog.find import catalog
 from connector.engine import tables
 from connector.engine.addresses import Allowed
+from connector.engine.callers import Grant
 from connector.engine.connections import Connections
-from connector.engine.keys import Grant
 from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.errors import (

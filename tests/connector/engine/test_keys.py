@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from connector.engine import keys as module
 from connector.engine import tables
-from connector.engine.keys import ALL, Caller, Grant, Keys
+from connector.engine.callers import ALL, Caller, Grant
+from connector.engine.keys import Keys
 from connector.engine.store import Store
 from connector.sdk.errors import Forbidden, Unauthenticated
 from tests.connector.engine.parts import OpenStore

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connector.engine.keys import ALL, Grant
+from connector.engine.callers import ALL, Grant
 from tests.conftest import HOST, Upcard, opened
 
 Fresh = Callable[..., Awaitable[Upcard]]

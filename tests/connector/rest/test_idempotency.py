@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from connector.engine import answers as module
 from connector.engine import tables
-from connector.engine.keys import Grant
+from connector.engine.callers import Grant
 from tests.conftest import Upcard, asked
 from tests.connector.rest.conftest import Fresh
 from tests.receiver import receiving

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from connector.engine import approvals, tables
 from connector.engine.audit import Audit
-from connector.engine.keys import SCOPES, Grant
+from connector.engine.callers import SCOPES, Grant
 from tests.conftest import TENANT, TOKEN, UNCAPPED, Upcard, asked
 from tests.connector.rest.conftest import Fresh
 from tests.processes import until

@@ -4,7 +4,7 @@ import pytest
 import respx
 
 from connector.catalog.find import catalog
-from connector.engine.keys import SCOPES
+from connector.engine.callers import SCOPES
 from connector.rest.openapi import openapi
 from connector.rest.operations import OPERATIONS, Operation
 from connector.sdk.card import Card
