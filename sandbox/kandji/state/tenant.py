@@ -6,8 +6,8 @@ from random import Random
 from time import time
 from uuid import UUID
 
+from sandbox.clock import Clock
 from sandbox.faults import Faults
-from sandbox.kandji.clock import Clock
 from sandbox.kandji.facts.fleet import Fleet
 from sandbox.kandji.facts.inventory import Inventory
 from sandbox.kandji.facts.words import BLUEPRINTS
