@@ -29,6 +29,7 @@ class Reset(Asked):
     custom_fields: Literal["bare", "wrapped"] | None = None
     updates: Literal["merge", "replace"] | None = None
     unknown_fields: Literal["refuse", "ignore"] | None = None
+    check_ins: Literal["empty", "listed"] | None = None
     asset_limit: int | None = Field(None, ge=0)
 
 

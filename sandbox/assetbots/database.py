@@ -19,6 +19,7 @@ class Settings:
 
     custom_fields: `{"brand": "Apple"}` or `{"brand": {"value": "Apple"}}`, read and written.
     updates: what an update does not name is left alone, or cleared. unknown_fields: what becomes of a key nobody knows.
+    check_ins: their answer, of which only the status is documented: empty, or the check-ins.
     asset_limit: of the plan. per_second: requests taken; any number when not given. retry_after: of a 429.
     """
 
@@ -30,6 +31,7 @@ class Settings:
     custom_fields: Literal["bare", "wrapped"] = "bare"
     updates: Literal["merge", "replace"] = "merge"
     unknown_fields: Literal["refuse", "ignore"] = "refuse"
+    check_ins: Literal["empty", "listed"] = "empty"
     asset_limit: int | None = None
     per_second: int | None = None
     retry_after: str | None = "1"

@@ -18,6 +18,7 @@ def main(arguments: list[str]) -> int:
         custom_fields=given.custom_fields,
         updates=given.updates,
         unknown_fields=given.unknown_fields,
+        check_ins=given.check_ins,
         asset_limit=given.asset_limit,
         per_second=given.per_second,
     )
@@ -42,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--custom-fields", choices=("bare", "wrapped"), default="bare", help="their form")
     parser.add_argument("--updates", choices=("merge", "replace"), default="merge", help="of what they do not name")
     parser.add_argument("--unknown-fields", choices=("refuse", "ignore"), default="refuse")
+    parser.add_argument("--check-ins", choices=("empty", "listed"), default="empty", help="their answer")
     parser.add_argument("--asset-limit", type=int, help="of the plan; beyond it 402")
     parser.add_argument("--per-second", type=int, help="requests taken; beyond them 429")
     return parser

@@ -54,7 +54,7 @@ async def test_what_is_held_is_not_checked_out(client: httpx.AsyncClient, change
 
 async def test_a_check_in_closes_the_right_checkouts(api: Api) -> None:
     """Each when its last asset is back; what is free already is left out."""
-    client = api(assets=30)
+    client = api(assets=30, check_ins="listed")
     one, two, three, free, *_ = await _free(client)
     person_id = (await _person(client))["id"]
     both = (await client.post("/checkouts", json={"assetIds": [one, two], "personId": person_id})).json()["data"][0]
@@ -95,3 +95,13 @@ async def test_a_place_may_have_it(client: httpx.AsyncClient) -> None:
     made = (await client.post("/checkouts", json=body)).json()["data"][0]
 
     assert (made["person"], made["location"]["value"]["name"]) == (None, place["name"])
+
+
+async def test_a_check_in_may_answer_nothing(client: httpx.AsyncClient) -> None:
+    """Only its status is documented."""
+    asset_id, person_id = (await _free(client))[0], (await _person(client))["id"]
+    await client.post("/checkouts", json={"assetIds": [asset_id], "personId": person_id})
+
+    answer = await client.post("/check-ins", json={"assetIds": [asset_id]})
+
+    assert (answer.status_code, answer.content) == (200, b"")
