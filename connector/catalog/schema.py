@@ -118,9 +118,9 @@ def _limits(row: Row) -> Json:
     for limit in row.limits:
         match limit:
             case MinLen():
-                found["minLength"] = limit.min_length
+                found["minItems" if row.kind is LIST else "minLength"] = limit.min_length
             case MaxLen():
-                found["maxLength"] = limit.max_length
+                found["maxItems" if row.kind is LIST else "maxLength"] = limit.max_length
             case Ge():
                 found["minimum"] = limit.ge
             case Le():

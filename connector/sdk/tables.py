@@ -248,7 +248,8 @@ def _reader(mark: Mark, type_: Any) -> Reader | None:
         return mark.digits.read
     if get_origin(type_) is Literal:
         return _choice_reader(get_args(type_), mark.labels or {})
-    return PLAIN[type_].read if type_ in PLAIN else None
+    plain = PLAIN.get(get_origin(type_) or type_)  # `list[str]` is read as a list
+    return plain.read if plain else None
 
 
 def _not_blank(reader: Reader, blank: Any) -> Reader:
