@@ -41,5 +41,14 @@ SERVICES = {
         page=300,
         looked_up={"platform": "Mac"},
     ),
+    "assetbots": Service(
+        connection="workspace",
+        origin="https://api.assetbots.com",
+        prefix="/v1",
+        fields={"api_key": "ab_0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
+        checked=("/databases", {"data": [{"id": "w1", "type": "Database", "name": "Acme IT"}]}),
+        page=1000,
+        looked_up={"data": []},
+    ),
 }
 HOSTS = {service.host for service in SERVICES.values()}
