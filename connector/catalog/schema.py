@@ -109,7 +109,8 @@ def row_schema(row: Row) -> Json:
         kind["type"] = [kind["type"], "null"]
     found = {"title": row.label, "description": row.says, **kind, **_limits(row), **_choices(row)}
     if row.kind is LIST:
-        found["items"] = record_schema(row.mark.items) if row.mark.items else {}
+        plain = dict(row.item.schema) if row.item else {}
+        found["items"] = record_schema(row.mark.items) if row.mark.items else plain
     return {**found, "x-kind": "Dropdown" if row.choices else row.kind.name, **_marks(row)}
 
 

@@ -184,6 +184,7 @@ class Row:
     choices: tuple[str, ...]
     limits: tuple[Any, ...]
     group: type[Table] | None
+    item: Kind | None = None  # of a `list[str]`
 
     @property
     def name(self) -> str:
@@ -220,6 +221,7 @@ def _read_back(key: str, info: FieldInfo) -> Row:
         choices=_choices(info),
         limits=tuple(item for item in info.metadata if not isinstance(item, Mark | Kind | BeforeValidator)),
         group=grouped,
+        item=_item(info),
     )
 
 
@@ -292,6 +294,11 @@ def _kind(info: FieldInfo) -> Kind:
 def _choices(info: FieldInfo) -> tuple[str, ...]:
     type_ = _without_none(info.annotation)
     return get_args(type_) if get_origin(type_) is Literal else ()
+
+
+def _item(info: FieldInfo) -> Kind | None:
+    type_ = _without_none(info.annotation)
+    return PLAIN.get(get_args(type_)[0]) if get_origin(type_) is list else None
 
 
 def _without_none(annotation: Any) -> Any:
