@@ -121,8 +121,7 @@ class Assetbots(Client[Workspace], title="Assetbots", prefix="/v1", limits=LIMIT
         """Take assets back. 409 says that none could be; the answer of 200 is not documented, and may be empty."""
         reply = await self.post("check-ins", json=body)
         data = reply.body.get("data") if isinstance(reply.body, dict) else None
-        records = [each for each in data if isinstance(each, dict)] if isinstance(data, list) else []
-        return {"left_out": _left_out(body, records), "status_code": reply.status}
+        return {"left_out": _left_out(body, _objects(data)), "status_code": reply.status}
 
     async def note(self, target_id: str, text: str) -> Json:
         """Notes answer an object, not a list of one as everything else."""
@@ -153,5 +152,9 @@ def _sent(reply: Reply) -> Json:
 
 def _left_out(body: Json, records: list[Json]) -> list[str] | None:
     """What was asked for and is not named in these; None where they name none at all."""
-    named = {asset.get("id") for record in records for asset in record.get("assets") or ()}
+    named = [asset.get("id") for record in records for asset in _objects(record.get("assets"))]
     return [id_ for id_ in body["assetIds"] if id_ not in named] if named else None
+
+
+def _objects(value: Any) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

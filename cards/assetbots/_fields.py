@@ -36,7 +36,11 @@ def given(body: Json) -> Json:
 def written(record: Json, form: Form) -> Json:
     """The record as a body: without what only the service sets, and with its custom fields in this form."""
     ours = {key: value for key, value in record.items() if key not in KEPT_BY_SERVICE}
-    return {key: value if key in OWN or form == "bare" else {"value": value} for key, value in ours.items()}
+    return {key: value if key in OWN else _formed(value, form) for key, value in ours.items()}
+
+
+def _formed(value: Any, form: Form) -> Any:
+    return value if form == "bare" or isinstance(value, dict) else {"value": value}  # an object is another record
 
 
 def _bare(value: Any) -> Any:
