@@ -9,6 +9,7 @@ import httpx
 import respx
 
 from tests.conftest import Upcard
+from tests.services import SERVICES, Service
 
 FOLDER = Path(__file__).parent / "cards"
 
@@ -29,6 +30,14 @@ class Case:
     outputs: dict[str, Any] | None
     error: dict[str, Any] | None
     loose: bool
+
+    @property
+    def connector(self) -> str:
+        return self.card.partition(".")[0]
+
+    @property
+    def service(self) -> Service:
+        return SERVICES[self.connector]
 
 
 def cases() -> list[Case]:
@@ -52,13 +61,14 @@ def _case(path: Path) -> Case:
 class Played:
     """Plays the service's part of a case on a respx router, and notes what was asked out of turn."""
 
-    def __init__(self, router: respx.MockRouter, exchanges: tuple[dict[str, Any], ...]) -> None:
-        self.left = list(exchanges)
+    def __init__(self, router: respx.MockRouter, case: Case) -> None:
+        self.left = list(case.upstream)
         self.wrong: list[str] = []
-        router.route(host="acme.api.kandji.io").mock(side_effect=self._answer)
+        self._prefix = case.service.prefix
+        router.route(host=case.service.host).mock(side_effect=self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        asked = f"{request.method} {request.url.raw_path.decode().removeprefix('/api/v1')}"
+        asked = f"{request.method} {request.url.raw_path.decode().removeprefix(self._prefix)}"
         body = json.loads(request.content) if request.content else None
         if not self.left or (asked, body) != (self.left[0]["ask"], self.left[0].get("body")):
             expected = self.left[0]["ask"] if self.left else "nothing more"
@@ -80,7 +90,7 @@ def _answered(exchange: dict[str, Any]) -> httpx.Response:
 
 async def play(upcard: Upcard, router: respx.MockRouter, case: Case) -> httpx.Response:
     """Call the card as the case says; the service must be asked exactly that, and nothing more."""
-    played = Played(router, case.upstream)
+    played = Played(router, case)
     answer = await upcard.call(case.card, **case.call)
     assert played.wrong == []
     assert played.left == [], "these exchanges did not happen"

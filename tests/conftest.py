@@ -1,4 +1,4 @@
-"""What tests are given: a host in this process, a Kandji that respx plays, and calls with a key."""
+"""What tests are given: a host in this process, services that respx plays, and calls with a key."""
 
 import io
 import secrets
@@ -18,13 +18,14 @@ import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp
 
-from cards.kandji._client import Kandji
+from connector.catalog.find import catalog
 from connector.engine import logs, seals, telemetry
 from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
 from connector.rest import problems
 from connector.rest.app import app
 from connector.sdk.client import Limits
+from tests.services import HOSTS, SERVICES, Service
 
 logs.configure("warning")
 
@@ -33,14 +34,14 @@ hypothesis.settings.register_profile("check", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("check")
 
 HOST = "http://upcard.test"
-TENANT = "https://acme.api.kandji.io"
+TENANT = SERVICES["kandji"].origin
 UNCAPPED = dict.fromkeys(
     (
         *("destroys_per_10_minutes", "destroys_per_day", "destroys_percent_of_fleet"),
         *("disruptions_per_10_minutes", "disruptions_per_day"),
     )
 )
-TOKEN = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+TOKEN = SERVICES["kandji"].fields["token"]
 
 
 @dataclass(frozen=True)
@@ -105,30 +106,52 @@ def kandji() -> Iterator[respx.MockRouter]:
         yield router
 
 
+@pytest.fixture
+def service(request: pytest.FixtureRequest) -> Iterator[respx.MockRouter]:
+    """The API of the service that the test's card or case is of, in the same way."""
+    about = request.node.callspec.params
+    base = SERVICES[about.get("card", about.get("case")).connector].base
+    with respx.mock(using="httpx", base_url=base, assert_all_called=False) as router:
+        router.route(host="upcard.test").pass_through()
+        yield router
+
+
 def asked(router: respx.MockRouter) -> list[httpx.Request]:
-    """What Kandji was asked."""
-    return [call.request for call in router.calls if call.request.url.host == "acme.api.kandji.io"]
+    """What a service was asked."""
+    return [call.request for call in router.calls if call.request.url.host in HOSTS]
 
 
 @pytest_asyncio.fixture(scope="session")
 async def upcard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Upcard]:
-    """One host for all tests that only call cards."""
+    """One host for all tests that only call cards, connected to every service."""
     folder = tmp_path_factory.mktemp("upcard")
-    async with opened(folder, worker=True, allow_receivers="127.0.0.1:*", unregistered_flows=True) as found:
+    every = tuple(SERVICES)
+    async with opened(
+        folder, worker=True, services=every, allow_receivers="127.0.0.1:*", unregistered_flows=True
+    ) as found:
         yield found
 
 
 class opened:  # noqa: N801
     """`async with opened(tmp_path) as upcard`: a host of one's own, with the settings given.
 
-    DBOS is one a process, and the session's host has it: other hosts here do not work on streams. Kandji as respx plays
-    it has no limits, unless they are given; nor have callers.
+    DBOS is one a process, and the session's host has it: other hosts here do not work on streams. Services as respx
+    plays them have no limits, unless they are given; nor have callers.
     """
 
-    def __init__(self, folder: Path, *, worker: bool = False, limits: Limits | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        worker: bool = False,
+        limits: Limits | None = None,
+        services: tuple[str, ...] = ("kandji",),
+        **settings: Any,
+    ) -> None:
         lenient = {"calls_per_second": 0, "repeat_window": 0}
         self._settings = Settings(**{"data_dir": folder, "worker": worker, **lenient, **settings})
         self._limits = limits
+        self._services = services
 
     async def __aenter__(self) -> Upcard:
         seals.generate(self._settings.data_dir)
@@ -142,9 +165,11 @@ class opened:  # noqa: N801
             headers={"Authorization": f"Bearer {key}"},
         )
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Kandji, "limits", self._limits)
-            if not host.connections.all():  # another host of the folder may have made it
-                await _connect(host)
+            for connector in self._services:
+                patch.setattr(catalog().connector(connector).client, "limits", self._limits)
+            if not host.connections.all():  # another host of the folder may have made them
+                for connector in self._services:
+                    await _connect(host, connector, SERVICES[connector])
         return Upcard(host, made, self._http, host.keys.caller(key).id)
 
     async def __aexit__(self, *_: object) -> None:
@@ -168,11 +193,12 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     logs.configure("warning")
 
 
-async def _connect(host: Host) -> None:
-    with respx.mock(using="httpx", base_url=f"{TENANT}/api/v1") as router:
-        router.get("/devices").respond(json=[])
-        fields = {"url": TENANT, "token": TOKEN}
-        account = await host.connections.create("acme", "kandji", fields, {"destroy": "on", **UNCAPPED})
+async def _connect(host: Host, connector: str, service: Service) -> None:
+    path, answer = service.checked
+    with respx.mock(using="httpx", base_url=service.base) as router:
+        router.get(path).respond(json=answer)
+        policy = {"destroy": "on", **UNCAPPED}
+        account = await host.connections.create(service.connection, connector, service.fields, policy)
     account.service.sleep = _no_wait
 
 

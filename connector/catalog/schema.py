@@ -109,7 +109,8 @@ def row_schema(row: Row) -> Json:
         kind["type"] = [kind["type"], "null"]
     found = {"title": row.label, "description": row.says, **kind, **_limits(row), **_choices(row)}
     if row.kind is LIST:
-        found["items"] = record_schema(row.mark.items) if row.mark.items else {}
+        plain = dict(row.item.schema) if row.item else {}
+        found["items"] = record_schema(row.mark.items) if row.mark.items else plain
     return {**found, "x-kind": "Dropdown" if row.choices else row.kind.name, **_marks(row)}
 
 
@@ -118,9 +119,9 @@ def _limits(row: Row) -> Json:
     for limit in row.limits:
         match limit:
             case MinLen():
-                found["minLength"] = limit.min_length
+                found["minItems" if row.kind is LIST else "minLength"] = limit.min_length
             case MaxLen():
-                found["maxLength"] = limit.max_length
+                found["maxItems" if row.kind is LIST else "maxLength"] = limit.max_length
             case Ge():
                 found["minimum"] = limit.ge
             case Le():

@@ -11,6 +11,7 @@ MOST_READ = 4096  # signs of its words that are looked at
 LONGEST_PAGE = 16_384  # bytes of an HTML page that are searched for a heading
 DEEPEST = 8
 SPEAKING = ("detail", "error", "errors", "message")  # the order irusdk looks in
+DETAILS = "data"  # beside a message: what is wrong with which field (Assetbots)
 _HEADING = re.compile(rb"<(?:h1|title)[^>]{0,200}>([^<]+)", re.IGNORECASE)
 
 
@@ -48,7 +49,10 @@ def _first(pieces: Iterator[str]) -> str:
 
 
 def _flat(value: Any, depth: int) -> Iterator[str]:
-    """`["No."]` -> `No.`; `{"detail": "No."}` -> `No.`; `{"name": ["Taken."]}` -> `name: Taken.`"""
+    """`["No."]` -> `No.`; `{"detail": "No."}` -> `No.`; `{"name": ["Taken."]}` -> `name: Taken.`
+
+    `{"error": {"code": "E1", "message": "No.", "data": {"name": "Taken."}}}` -> `No. name: Taken.`
+    """
     if depth == 0:
         yield "…"
     elif isinstance(value, list):
@@ -58,6 +62,8 @@ def _flat(value: Any, depth: int) -> Iterator[str]:
         speaking = next((value[key] for key in SPEAKING if value.get(key)), None)
         if speaking:
             yield from _flat(speaking, depth - 1)
+            if value.get("message") is speaking and isinstance(value.get(DETAILS), dict):
+                yield from _flat(value[DETAILS], depth - 1)
             return
         for key, item in value.items():
             yield f"{key}:"

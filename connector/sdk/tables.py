@@ -184,6 +184,7 @@ class Row:
     choices: tuple[str, ...]
     limits: tuple[Any, ...]
     group: type[Table] | None
+    item: Kind | None = None  # of a `list[str]`
 
     @property
     def name(self) -> str:
@@ -220,6 +221,7 @@ def _read_back(key: str, info: FieldInfo) -> Row:
         choices=_choices(info),
         limits=tuple(item for item in info.metadata if not isinstance(item, Mark | Kind | BeforeValidator)),
         group=grouped,
+        item=_item(info),
     )
 
 
@@ -248,7 +250,8 @@ def _reader(mark: Mark, type_: Any) -> Reader | None:
         return mark.digits.read
     if get_origin(type_) is Literal:
         return _choice_reader(get_args(type_), mark.labels or {})
-    return PLAIN[type_].read if type_ in PLAIN else None
+    plain = PLAIN.get(get_origin(type_) or type_)  # `list[str]` is read as a list
+    return plain.read if plain else None
 
 
 def _not_blank(reader: Reader, blank: Any) -> Reader:
@@ -291,6 +294,11 @@ def _kind(info: FieldInfo) -> Kind:
 def _choices(info: FieldInfo) -> tuple[str, ...]:
     type_ = _without_none(info.annotation)
     return get_args(type_) if get_origin(type_) is Literal else ()
+
+
+def _item(info: FieldInfo) -> Kind | None:
+    type_ = _without_none(info.annotation)
+    return PLAIN.get(get_args(type_)[0]) if get_origin(type_) is list else None
 
 
 def _without_none(annotation: Any) -> Any:

@@ -1,24 +1,17 @@
-"""The admin calls under `/_sandbox`, for tests and demonstrations: no token, only from the same machine."""
+"""The admin calls of a tenant."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
-from ipaddress import ip_address
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-import orjson
-from pydantic import ValidationError
-from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from sandbox.kandji.gateway.adminbodies import Asked, NewDevices, NewFault, NewLimits, NewToken, Reset, Skip, Span
-from sandbox.kandji.state.faults import Fault
-from sandbox.kandji.state.log import RequestLog
+from sandbox.admin import NewFault, Skip, Span, asked
+from sandbox.faults import Fault
+from sandbox.kandji.gateway.adminbodies import NewDevices, NewLimits, NewToken, Reset
 from sandbox.kandji.state.tenant import Tenant
 from sandbox.kandji.state.tokens import Token
-
-ADMIN = "/_sandbox"
+from sandbox.log import RequestLog
 
 
 class Host(Protocol):
@@ -27,13 +20,7 @@ class Host(Protocol):
     tenant: Tenant
 
 
-A = TypeVar("A", bound=Asked)
 Call = Callable[[Host, Request], Awaitable[Any]]
-
-
-def admin(host: Host) -> Starlette:
-    """The app of the admin calls."""
-    return Starlette(routes=[_route(host, path, methods) for path, methods in CALLS.items()])
 
 
 async def _state(host: Host, request: Request) -> Any:
@@ -49,8 +36,8 @@ async def _state(host: Host, request: Request) -> Any:
 
 
 async def _reset(host: Host, request: Request) -> Any:
-    asked = await _asked(request, Reset)
-    host.tenant = Tenant(replace(host.tenant.settings, **asked.model_dump(exclude_none=True)))
+    given = await asked(request, Reset)
+    host.tenant = Tenant(replace(host.tenant.settings, **given.model_dump(exclude_none=True)))
     return await _state(host, request)
 
 
@@ -68,7 +55,7 @@ async def _faults(host: Host, request: Request) -> Any:
 
 
 async def _add_fault(host: Host, request: Request) -> Any:
-    return asdict(host.tenant.faults.add(Fault(**(await _asked(request, NewFault)).model_dump())))
+    return asdict(host.tenant.faults.add(Fault(**(await asked(request, NewFault)).model_dump())))
 
 
 async def _remove_faults(host: Host, request: Request) -> Any:
@@ -78,7 +65,7 @@ async def _remove_faults(host: Host, request: Request) -> Any:
 
 
 async def _skip(host: Host, request: Request) -> Any:
-    host.tenant.clock.skip((await _asked(request, Skip)).seconds)
+    host.tenant.clock.skip((await asked(request, Skip)).seconds)
     host.tenant.commands.settle()
     return await _state(host, request)
 
@@ -88,15 +75,15 @@ async def _complete(host: Host, request: Request) -> Any:
 
 
 async def _add_devices(host: Host, request: Request) -> Any:
-    asked = await _asked(request, NewDevices)
-    added = host.tenant.devices.add(asked.count, at_front=asked.at_front)
+    given = await asked(request, NewDevices)
+    added = host.tenant.devices.add(given.count, at_front=given.at_front)
     return {"device_ids": [host.tenant.fleet.device_ids.of(index) for index in added]}
 
 
 async def _remove_devices(host: Host, request: Request) -> Any:
-    asked = await _asked(request, Span)
+    given = await asked(request, Span)
     devices = host.tenant.devices
-    gone = list(devices.page(asked.offset, asked.count))
+    gone = list(devices.page(given.offset, given.count))
     for index in gone:
         devices.remove(index)
     return {"device_ids": [host.tenant.fleet.device_ids.of(index) for index in gone]}
@@ -112,9 +99,9 @@ async def _tokens(host: Host, request: Request) -> Any:
 
 
 async def _add_token(host: Host, request: Request) -> Any:
-    asked = await _asked(request, NewToken)
-    host.tenant.tokens.add(asked.token, Token(asked.name, asked.permissions))
-    return asked.model_dump()
+    given = await asked(request, NewToken)
+    host.tenant.tokens.add(given.token, Token(given.name, given.permissions))
+    return given.model_dump()
 
 
 async def _revoke_token(host: Host, request: Request) -> Any:
@@ -122,9 +109,9 @@ async def _revoke_token(host: Host, request: Request) -> Any:
 
 
 async def _limits(host: Host, request: Request) -> Any:
-    asked = await _asked(request, NewLimits)
-    host.tenant.set_limits(is_on=asked.on, per_second=asked.per_second, per_hour=asked.per_hour)
-    return asked.model_dump()
+    given = await asked(request, NewLimits)
+    host.tenant.set_limits(is_on=given.on, per_second=given.per_second, per_hour=given.per_hour)
+    return given.model_dump()
 
 
 CALLS: dict[str, dict[str, Call]] = {
@@ -141,28 +128,3 @@ CALLS: dict[str, dict[str, Call]] = {
     "/tokens/{token}": {"DELETE": _revoke_token},
     "/limits": {"POST": _limits},
 }
-
-
-def _route(host: Host, path: str, methods: dict[str, Call]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        if not _is_local(request):
-            return _json({"error": "Admin calls are taken from the same machine only."}, 403)
-        try:
-            return _json(await methods["GET" if request.method == "HEAD" else request.method](host, request))
-        except ValidationError as error:
-            return Response(error.json(include_url=False), 400, media_type="application/json")
-
-    return Route(ADMIN + path, endpoint, methods=list(methods))
-
-
-async def _asked(request: Request, model: type[A]) -> A:
-    return model.model_validate_json(await request.body() or b"{}")
-
-
-def _is_local(request: Request) -> bool:
-    """In-process callers have no address, or a name of their own."""
-    return request.client is None or request.client.host == "testclient" or ip_address(request.client.host).is_loopback
-
-
-def _json(body: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, media_type="application/json")

@@ -1,20 +1,21 @@
 """The door of the sandbox: admin calls pass, everything else is logged, limited, perhaps made to fail, and answered."""
 
 import asyncio
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 from starlette.routing import Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox import wire
+from sandbox.admin import ADMIN, admin
+from sandbox.faults import Fault
 from sandbox.kandji.api.pages import CAP
 from sandbox.kandji.api.routes import PREFIX, ROUTES
-from sandbox.kandji.gateway import kong, wire
-from sandbox.kandji.gateway.admin import ADMIN, admin
-from sandbox.kandji.state.faults import Fault
-from sandbox.kandji.state.log import Entry
+from sandbox.kandji.gateway import kong
+from sandbox.kandji.gateway.admin import CALLS
 from sandbox.kandji.state.tenant import Settings, Tenant
+from sandbox.log import Entry
 
 NO_FAULT = Fault("latency")
 
@@ -25,7 +26,7 @@ class Sandbox:
     def __init__(self, settings: Settings) -> None:
         self.tenant = Tenant(settings)
         self._api = Router(ROUTES, redirect_slashes=False, default=_no_route)
-        self._admin = admin(self)
+        self._admin = admin(self, CALLS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -56,7 +57,7 @@ class Sandbox:
         await asyncio.sleep(sum(fault.milliseconds for fault in faults) / 1000)
         last = faults[-1] if faults else NO_FAULT
         answering = kong.failure(429) if verdict.is_over else self._answering(last, scope)
-        await _sent(last, _stamped(answering, entry, kong.HEADERS | verdict.headers), scope, receive, send)
+        await wire.sent(last, wire.stamped(answering, entry, kong.HEADERS | verdict.headers), scope, receive, send)
 
     def _answering(self, fault: Fault, scope: Scope) -> ASGIApp:
         """What answers instead of the API, or the API itself."""
@@ -68,35 +69,6 @@ class Sandbox:
         if fault.kind == "repeat":
             scope["query_string"] = _page_before(scope["query_string"].decode("latin-1")).encode()
         return self._api
-
-
-async def _sent(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """The answer on its way, over a connection that may fail; `send` is the server's own."""
-    if fault.kind == "drop":
-        await wire.drop(receive, send)
-    elif fault.kind == "lost_answer":
-        await wire.capture(app, scope, receive)
-        await wire.drop(receive, send)
-    elif fault.kind == "cut":
-        await wire.cut(await wire.capture(app, scope, receive), receive, send)
-    else:
-        await app(scope, receive, send)
-
-
-def _stamped(app: ASGIApp, entry: Entry, headers: Mapping[str, str]) -> ASGIApp:
-    """The app with these headers on its answer, and the status in the log."""
-    extra = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-
-    async def stamped(scope: Scope, receive: Receive, send: Send) -> None:
-        async def stamp(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                entry.status = message["status"]
-                message = {**message, "headers": [*message["headers"], *extra]}
-            await send(message)
-
-        await app(scope, receive, stamp)
-
-    return stamped
 
 
 async def _no_route(scope: Scope, receive: Receive, send: Send) -> None:

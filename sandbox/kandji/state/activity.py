@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 
 KEPT = 200
 

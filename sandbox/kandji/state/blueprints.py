@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 from sandbox.kandji.facts.fleet import Fleet
 from sandbox.kandji.facts.ids import Uuids
 from sandbox.kandji.facts.words import BLUEPRINTS, Plan

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 from sandbox.kandji.facts.fleet import Fleet
 from sandbox.kandji.state.activity import Activity
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 
 
 @dataclass

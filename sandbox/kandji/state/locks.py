@@ -2,7 +2,7 @@
 
 from random import Random
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 
 
 class Locks:

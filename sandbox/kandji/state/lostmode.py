@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.kandji.clock import Clock, iso
+from sandbox.clock import Clock
+from sandbox.kandji.clock import iso
 from sandbox.kandji.facts.fleet import Fleet
 
 PENDING = "PENDING"  # a guess: Kandji publishes no value but ENABLED and ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
 from sandbox.kandji.facts.fleet import Fleet
 from sandbox.kandji.facts.ids import Uuids
 

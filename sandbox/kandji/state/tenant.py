@@ -6,7 +6,8 @@ from random import Random
 from time import time
 from uuid import UUID
 
-from sandbox.kandji.clock import Clock
+from sandbox.clock import Clock
+from sandbox.faults import Faults
 from sandbox.kandji.facts.fleet import Fleet
 from sandbox.kandji.facts.inventory import Inventory
 from sandbox.kandji.facts.words import BLUEPRINTS
@@ -15,16 +16,15 @@ from sandbox.kandji.state.ade import Ade
 from sandbox.kandji.state.blueprints import Blueprints
 from sandbox.kandji.state.commands import Commands
 from sandbox.kandji.state.devices import Devices
-from sandbox.kandji.state.faults import Faults
 from sandbox.kandji.state.limits import Limits
 from sandbox.kandji.state.locks import Locks
-from sandbox.kandji.state.log import RequestLog
 from sandbox.kandji.state.lostmode import LostModes
 from sandbox.kandji.state.notes import Notes
 from sandbox.kandji.state.records import Records
 from sandbox.kandji.state.tags import Tags
 from sandbox.kandji.state.tokens import Token, Tokens
 from sandbox.kandji.state.users import Users
+from sandbox.log import RequestLog
 
 
 @dataclass(frozen=True, kw_only=True)

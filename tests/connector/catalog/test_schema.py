@@ -29,6 +29,7 @@ class Inputs(CardInputs, any_of=("text", "number")):
     when: Date = field("When")
     thing: Object = field("Thing")
     items: List = field("Items", items=Item)
+    names: list[str] | None = field("Names", min_length=1, max_length=3)
     pin: Text = field("PIN", digits=6, secret=True)
     kind: Literal["a", "b_c"] = field("Kind", labels={"a": "First"})
     other: Literal["a", "b"] = field("Other", default="b")
@@ -56,6 +57,10 @@ def row(key: str) -> Row:
         ("when", {"type": ["string", "null"], "format": "date-time", "x-kind": "Date"}),
         ("thing", {"type": ["object", "null"], "x-kind": "Object"}),
         ("items", {"type": ["array", "null"], "items": record_schema(Item), "x-kind": "List"}),
+        (
+            "names",
+            {"type": ["array", "null"], "items": {"type": "string"}, "minItems": 1, "maxItems": 3, "x-kind": "List"},
+        ),
         ("pin", {"type": ["string", "null"], "pattern": "^[0-9]{6}$", "x-secret": True, "x-kind": "Text"}),
         (
             "kind",

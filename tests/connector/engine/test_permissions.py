@@ -16,8 +16,8 @@ from connector.engine.network import open_session
 from connector.engine.seals import Seals
 from connector.sdk.errors import NotConnected, Unavailable
 from sandbox import kandji
+from sandbox.faults import Fault
 from sandbox.kandji import Sandbox
-from sandbox.kandji.state.faults import Fault
 from sandbox.kandji.state.tokens import Token
 from tests.cases import cases
 from tests.connector.engine.parts import KEY, OpenStore

@@ -31,9 +31,11 @@ def words(value: Any) -> set[str]:
 
 async def test_connectors_are_listed(upcard: Upcard) -> None:
     """With the schema of their connection, which a console makes a form of, and their cards."""
-    found = (await got(upcard, "/v1/connectors"))["items"][0]
+    listed = {each["key"]: each for each in (await got(upcard, "/v1/connectors"))["items"]}
+    found = listed["kandji"]
 
-    assert (found["key"], found["title"]) == ("kandji", "Kandji")
+    assert list(listed) == sorted({card.connector for card in CARDS})
+    assert found["title"] == "Kandji"
     assert found["cards"] == [card.key for card in CARDS if card.connector == "kandji"]
     assert found["connection"]["properties"]["token"]["x-secret"] is True
     assert await got(upcard, "/v1/connectors/kandji") == found

@@ -55,6 +55,24 @@ def test_a_required_value_that_is_blank_is_asked_for(blank: str | None) -> None:
     assert [(fault.at, fault.why) for fault in _list(read(Inputs, {"note": "hello"}, "inputs"))] == asked
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("", "No Asset IDs input provided. Enter a valid Asset IDs."),
+        ("a1", "Asset IDs must be a list."),
+        ([], "Asset IDs must have at least 1 entries."),
+        (["a1", "a2", "a3"], "Asset IDs must have at most 2 entries."),
+    ],
+)
+def test_a_list_of_texts_is_read_as_a_list(given: Any, why: str) -> None:
+    """It may be required, and limited."""
+
+    class Some(CardInputs):
+        asset_ids: list[str] = field("Some", label="Asset IDs", min_length=1, max_length=2)
+
+    assert [fault.why for fault in _list(read(Some, {"asset_ids": given}, "inputs"))] == [why]
+
+
 def test_a_required_choice_is_asked_for_with_its_choices() -> None:
     """Whoever reads the error can mend the call."""
     found = _list(read(Options, {}, "options", "option"))

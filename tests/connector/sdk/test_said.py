@@ -32,6 +32,12 @@ GONE = b'<!doctype html><html><head><meta charset="utf-8"></head><body><h1>Not F
         (b'{"dep_account": ["Enter a valid UUID."]}', "dep_account: Enter a valid UUID."),
         (b'{"name": ["Taken."], "color": ["Wrong."]}', "name: Taken. color: Wrong."),
         (b'{"enrollment_code": {"code": ["Taken."]}}', "enrollment_code: code: Taken."),
+        (
+            b'{"error": {"code": "E1", "message": "Not valid.", "data": {"tag": "Too long."}}}',
+            "Not valid. tag: Too long.",
+        ),
+        (b'{"error": {"code": "E1", "message": "Not found.", "data": null}, "nextUri": null}', "Not found."),
+        (b'{"message": "No.", "data": "more"}', "No."),
         (b"Command already running", "Command already running"),
         (b"Library Item already exists in Assignment Node", "Library Item already exists in Assignment Node"),
         (GONE, "Not Found"),

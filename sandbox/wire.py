@@ -1,13 +1,46 @@
-"""Faults of the connection itself: closing it before an answer, or in the middle of one.
+"""An answer on its way: stamped with headers, logged, over a connection that may fail.
 
 ASGI has no word for this, so the transport behind uvicorn's `send` is closed (its attribute `transport`, both
 with httptools and h11). Where there is no such transport, as in-process, the app raises ConnectionResetError.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.faults import Fault
+from sandbox.log import Entry
+
+
+async def sent(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer on its way, over a connection that may fail; `send` is the server's own."""
+    if fault.kind == "drop":
+        await drop(receive, send)
+    elif fault.kind == "lost_answer":
+        await capture(app, scope, receive)
+        await drop(receive, send)
+    elif fault.kind == "cut":
+        await cut(await capture(app, scope, receive), receive, send)
+    else:
+        await app(scope, receive, send)
+
+
+def stamped(app: ASGIApp, entry: Entry, headers: Mapping[str, str]) -> ASGIApp:
+    """The app with these headers on its answer, and the status in the log."""
+    extra = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+    async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
+        async def stamp(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                entry.status = message["status"]
+                message = {**message, "headers": [*message["headers"], *extra]}
+            await send(message)
+
+        await app(scope, receive, stamp)
+
+    return with_headers
 
 
 @dataclass(frozen=True)
