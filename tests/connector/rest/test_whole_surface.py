@@ -14,6 +14,7 @@ import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 
+from connector.catalog.find import catalog
 from tests.conftest import UNCAPPED
 from tests.processes import HostProcess, tenant
 
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 EXAMPLES = int(os.environ.get("UPCARD_EXAMPLES", "30"))  # of each operation, besides all the edges of its schemas
 DEVICES = 60
 NOWHERE = "http://127.0.0.1:9/"  # allowed by the host, and nobody listens there: streams to it stay under way
-CARDS = "^/v1/cards/kandji/"
+CARDS = r"^/v1/cards/\w+/\w+$"
 APPROVAL = "/v1/approvals/{approval}"
 
 # What flow builders send is converted where it is plain, and a blank is nothing (design/api.md), so these are no
@@ -37,6 +38,10 @@ NOT_REACHED = {
             *(f"POST /v1/approvals/{{approval}}/{verb}" for verb in ("approve", "refuse")),
         ],
         "a call has to be held, and decided by another key: test_safety.py",
+    ),
+    **dict.fromkeys(
+        [f"POST /v1/cards/assetbots/{card.name}" for card in catalog().connector("assetbots").cards],
+        "the host has a simulated Kandji alone: test_assetbots_cards.py",
     ),
     "POST /v1/cards/kandji/erase_device": "what it needs depends on the platform of the device: its cases",
     "DELETE /v1/connections/{name}": "the only connection has to stay for the others",
