@@ -7,8 +7,8 @@ from typing import Any, Literal
 Value = str | int | float | bool | tuple[str, ...] | None
 Side = Literal["mdm", "asset"]
 Store = Literal["link", "move_link", "lock"]
-Setting = Literal["create_field", "create_person", "update_person", "create_asset", "update_asset"]
-Keeping = Literal["restore", "mark", "archive", "check_in", "check_out"]
+Setting = Literal["create_field", "create_person", "update_person", "create_asset", "restore", "update_asset"]
+Keeping = Literal["mark", "archive", "check_in", "check_out"]
 Op = Literal[Store, Setting, Keeping, "update_device", "assign"]
 Status = Literal["planned", "waiting", "unsupported", "refused"]
 
@@ -180,7 +180,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:  # noqa: A001 - the design's word
+class Notice:
     """What is worth knowing, and stops nothing."""
 
     about: str
