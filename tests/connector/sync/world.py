@@ -85,7 +85,7 @@ class World:
     def write(self, line: Change) -> None:
         """What the services do for one line."""
         target = self.ids.get(line.target, line.target)
-        self.writes[line.op, target, line.field] += 1
+        self.writes[line.op, target, line.field] += line.op not in ("link", "move_link", "lock")
         after: Any = self.ids.get(line.after, line.after) if isinstance(line.after, str) else line.after
         match line.op:
             case "create_asset" | "create_person":
