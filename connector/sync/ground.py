@@ -53,7 +53,7 @@ class Row:
 
     @classmethod
     def of(cls, field: FieldRow, sides: Sides) -> "Row":
-        source, to = field.from_, field.to or ""
+        source, to = field.from_ or "", field.to or ""
         lengths = sides.asset_can.max_lengths.get(to), sides.mdm_can.max_lengths.get(source)
         return cls(to, source, steps(source), field, field.rule(*lengths), *lengths)
 

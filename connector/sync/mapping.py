@@ -131,7 +131,7 @@ class People(Part):
 class FieldRow(Part):
     """One property of the MDM and one column of the asset system."""
 
-    from_: Path = Field(alias="from")
+    from_: Path | None = Field(default=None, alias="from")
     to: Text | None = None
     direction: Direction = "mdm_to_asset"
     winner: Winner | None = None
@@ -224,7 +224,7 @@ class Mapping(Part):
     @property
     def mapped(self) -> tuple[FieldRow, ...]:
         """The fields that are synced."""
-        return tuple(row for row in self.fields if not row.skip and row.to and row.direction != "none")
+        return tuple(row for row in self.fields if not row.skip and row.from_ and row.to and row.direction != "none")
 
 
 def default_winner(direction: Direction) -> Winner:

@@ -159,8 +159,9 @@ def _writes_back(row: Any) -> bool:
 
 def _unfit(row: Any) -> Iterator[tuple[str, str]]:
     """What contradicts itself within a field."""
-    if not row.get("to"):
-        yield "to", "is missing; to leave the property out, say skip: true"
+    for key, left in (("from", "column"), ("to", "property")):
+        if key not in row:
+            yield key, f"is missing; to leave the {left} out, say skip: true"
     if _writes_back(row) and row.get("values"):
         yield "values", "cannot be turned around, so the direction must be mdm_to_asset"
     names = [str(name) for name in row["transform"]] if _is_list(row.get("transform")) else []
