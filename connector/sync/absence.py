@@ -32,6 +32,7 @@ def _gone(link: Link, asset: Asset, ground: Ground) -> Change:
         *(op, "asset", asset.sys_id, asset.label, f"its device is gone for {link.absent} runs"),
         field=ASSIGNEE if op == "check_in" else None,
         before=asset.assignee.id if op == "check_in" else None,
+        shown=(ground.names.get(asset.assignee.id or "", "somebody"), "nobody") if op == "check_in" else None,
         status="planned" if able else "unsupported",
         link=link,
         bases=(base,) if op == "check_in" else (),

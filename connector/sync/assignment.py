@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from connector.sync.entities import ASSIGNEE, NEW, Assignee, Base, Change, Device, Hold, Link, Notice, Status, User
+from connector.sync.entities import ASSIGNEE, NEW, Base, Change, Device, Hold, Link, Notice, Status, User
 from connector.sync.fields import TODO, Item, able
 from connector.sync.ground import Ground
 from connector.sync.matching import Pair
@@ -44,7 +44,7 @@ def _decided(pair: Pair, ground: Ground) -> Iterator[Item]:
 
 
 def _open(pair: Pair, found: Verdict, ground: Ground) -> Item:
-    says = f"{found.why} (MDM: {_user(pair.device)}, asset: {who(pair.asset.assignee, ground)})"
+    says = f"{found.why} (MDM: {_user(pair.device)}, asset: {who(pair.asset.assignee.id, ground)})"
     if found.act == "leave":
         return Notice(f"{pair.asset.label}: {ASSIGNEE}", says)
     about = (pair.device.mdm_id, pair.asset.sys_id)
@@ -58,9 +58,11 @@ def _handed(pair: Pair, mdm: str | None, found: Verdict, base: Base | None, grou
     between = (Base(pair.link.id, ASSIGNEE, base.mdm_value, None),) if base else ()
     if before is not None:
         bases = between if mdm is not None else (done,)
-        yield Change("check_in", "asset", *target, before=before, status=can, bases=bases)
+        shown = who(before, ground), "nobody"
+        yield Change("check_in", "asset", *target, before=before, shown=shown, status=can, bases=bases)
     if mdm is not None:
-        yield Change("check_out", "asset", *target, after=mdm, status=can, bases=(done,))
+        shown = "nobody", who(mdm, ground)
+        yield Change("check_out", "asset", *target, after=mdm, shown=shown, status=can, bases=(done,))
 
 
 def handed_new(device: Device, ground: Ground) -> Iterator[Item]:
@@ -72,6 +74,7 @@ def handed_new(device: Device, ground: Ground) -> Iterator[Item]:
         yield Change(
             *("check_out", "asset", link.sys_id, device.label, "its user in the MDM", ASSIGNEE),
             after=person,
+            shown=("nobody", who(person, ground)),
             status=able(can=ground.sides.asset_can.assign),
             bases=(Base(link.id, ASSIGNEE, person, person),),
         )
@@ -88,21 +91,20 @@ def _told(pair: Pair, asset: str | None, found: Verdict, ground: Ground) -> Chan
         field="user",
         before=pair.device.user_id,
         after=user.mdm_id if user else None,
+        shown=(_user(pair.device), who(asset, ground)),
         status=status,
         bases=() if unknown else (Base(pair.link.id, ASSIGNEE, asset, asset),),
     )
 
 
 def _missing(pair: Pair, user: User | None, ground: Ground) -> str:
-    name, system = who(pair.asset.assignee, ground), ground.mapping.mdm.kind.capitalize()
+    name, system = who(pair.asset.assignee.id, ground), ground.mapping.mdm.kind.capitalize()
     return f"cannot: the {system} user {name} is archived" if user else f"cannot: no {system} user for {name}"
 
 
-def who(assignee: Assignee, ground: Ground) -> str:
-    """An assignee by email or name."""
-    if assignee.id is None:
-        return "nobody"
-    return ground.names.get(assignee.id, assignee.id)
+def who(person: str | None, ground: Ground) -> str:
+    """A person by email or name."""
+    return "nobody" if person is None else ground.names.get(person, person)
 
 
 def _user(device: Device) -> str:

@@ -152,7 +152,10 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A line of a plan. What is planned is done in order; `link` and `bases` are recorded once that is confirmed."""
+    """A line of a plan. What is planned is done in order; `link` and `bases` are recorded once that is confirmed.
+
+    `shown` is what people know `before` and `after` by, where these are ids.
+    """
 
     op: Op
     side: Side
@@ -162,6 +165,7 @@ class Change:
     field: str | None = None
     before: Value = None
     after: Value | Mapping[str, Value] = None
+    shown: tuple[str, str] | None = None
     status: Status = "planned"
     link: Link | None = None
     bases: tuple[Base, ...] = ()

@@ -123,8 +123,9 @@ class Ground:
 
     @cached_property
     def names(self) -> dict[str, str]:
-        """What people know each person by."""
-        return {person.sys_id: person.label for person in self.sides.people}
+        """What people know each person by, those included who are created."""
+        new = {NEW + key: f"{self.users[key].label} (new)" for key in self.created_users}
+        return new | {person.sys_id: person.label for person in self.sides.people}
 
     def knows_person(self, device: Device) -> bool:
         """Whether it is clear who in the asset system has it, be it nobody."""
