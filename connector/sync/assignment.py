@@ -30,16 +30,14 @@ def _elsewhere(pair: Pair, ground: Ground) -> Iterator[Item]:
 def _decided(pair: Pair, ground: Ground) -> Iterator[Item]:
     mdm, asset = ground.person(pair.device), pair.asset.assignee.id
     key = (pair.link.id, ASSIGNEE)
-    base = ground.bases.get(key)
+    base = ground.base(key, mdm, asset)
     found = decide(mdm, asset, base, ground.mapping.assignment.rule(), locked=key in ground.locks)
-    if found.act == "agree":
-        if base is None or (base.mdm_value, base.asset_value) != (mdm, asset):
-            yield Base(*key, mdm, asset)
-    elif found.act == "write_asset":
+    yield from ground.agreed(Base(*key, mdm, asset) if found.act == "agree" else base)
+    if found.act == "write_asset":
         yield from _handed(pair, mdm, found, base, ground)
     elif found.act == "write_mdm":
         yield _told(pair, asset, found, ground)
-    else:
+    elif found.act != "agree":
         yield _open(pair, found, ground)
 
 

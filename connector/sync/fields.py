@@ -32,16 +32,14 @@ def pair_fields(pair: Pair, ground: Ground) -> Iterator[Item]:
 def _field(pair: Pair, row: Row, ground: Ground) -> Iterator[Item]:
     mdm, asset = row.mdm(pair.device), row.asset(pair.asset)
     key = (pair.link.id, row.to)
-    base = ground.bases.get(key)
+    base = ground.base(key, mdm, asset)
     found = decide(mdm, asset, base, row.rule, locked=key in ground.locks)
-    if found.act == "agree":
-        if base is None or (base.mdm_value, base.asset_value) != (mdm, asset):
-            yield Base(*key, mdm, asset)
-    elif found.act == "write_asset":
+    yield from ground.agreed(Base(*key, mdm, asset) if found.act == "agree" else base)
+    if found.act == "write_asset":
         yield from _to_asset(pair, row, (mdm, asset), found, ground)
     elif found.act == "write_mdm":
         yield from _to_mdm(pair, row, (mdm, asset), found, ground)
-    else:
+    elif found.act != "agree":
         yield _open(pair, row, (mdm, asset), found)
 
 

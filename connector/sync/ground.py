@@ -1,11 +1,24 @@
 """What every line of a plan stands on: both sides, what is remembered, the mapping, and who is who."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from connector.sync.entities import NEW, Asset, Base, Capabilities, Device, Link, Lock, Person, User, Value
+from connector.sync.entities import (
+    NEW,
+    Asset,
+    Base,
+    Capabilities,
+    Change,
+    Device,
+    Link,
+    Lock,
+    Person,
+    Side,
+    User,
+    Value,
+)
 from connector.sync.mapping import FieldRow, Scope
 from connector.sync.mapping import Mapping as MappingFile
 from connector.sync.matching import Devices, People, match_devices, match_people
@@ -30,11 +43,15 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What earlier runs left: who is linked, what was agreed, what is locked, how much there was."""
+    """What earlier runs left: who is linked, what was agreed, what is locked, how much there was.
+
+    `begun` are lines that an apply started and never confirmed: it was killed on the way.
+    """
 
     links: tuple[Link, ...] = ()
     bases: tuple[Base, ...] = ()
     locks: tuple[Lock, ...] = ()
+    begun: tuple[Change, ...] = ()
     devices_before: int | None = None
     assets_before: int | None = None
 
@@ -93,6 +110,7 @@ class Ground:
     wanted: frozenset[str]
     bases: Mapping[tuple[str, str], Base]
     locks: Mapping[tuple[str, str], Lock]
+    begun: Mapping[tuple[str, str], tuple[Side, Base]]
 
     @classmethod
     def of(cls, sides: Sides, memory: Memory, mapping: MappingFile) -> "Ground":
@@ -106,7 +124,20 @@ class Ground:
         rows = tuple(Row.of(field, sides) for field in mapping.mapped)
         bases = {(base.link, base.field): base for base in memory.bases}
         locks = {(lock.link, lock.field): lock for lock in memory.locks}
-        return cls(sides, mapping, rows, devices, people, users, wanted, bases, locks)
+        begun = {(base.link, base.field): (line.side, base) for line in memory.begun for base in line.bases}
+        return cls(sides, mapping, rows, devices, people, users, wanted, bases, locks, begun)
+
+    def base(self, key: tuple[str, str], mdm: Value, asset: Value) -> Base | None:
+        """What both sides last agreed on; a write of ours that was done and never confirmed is no edit of theirs."""
+        side, begun = self.begun.get(key, ("asset", None))
+        if begun and (asset == begun.asset_value if side == "asset" else mdm == begun.mdm_value):
+            return begun
+        return self.bases.get(key)
+
+    def agreed(self, base: Base | None) -> Iterator[Base]:
+        """The base to record, where it is new."""
+        if base and self.bases.get((base.link, base.field)) != base:
+            yield base
 
     @cached_property
     def usable(self) -> tuple[Row, ...]:

@@ -127,6 +127,8 @@ class _Desk:
         return self._found(device, same, link)
 
     def _linked(self, device: Device, asset: Asset, link: Link, same: list[Asset]) -> Pair | Hold:
+        if asset.archived and link.state != "missing":
+            return _hold("asset_archived", device, f"its asset {asset.label} is archived", "Bring it back.", asset)
         other = next((each for each in same if each.sys_id != asset.sys_id), None)
         if other is None:
             return Pair(device, asset, link)
@@ -238,8 +240,10 @@ class _Hall:
 
     def match(self, user: User) -> Link | Hold | None:
         """The link to their person, why it is open, or nothing where nobody fits."""
+        if not words(user.email) and not words(user.name):
+            return Hold("nameless_person", (user.mdm_id,), f"{user.label}: has no email and no name", "Give them one.")
         mailed = self.people_mailed.get(words(user.email) or "", [])
-        if len(mailed) > 1 or (mailed and len(self.users_mailed[words(user.email) or ""]) > 1):
+        if len(mailed) > 1 or len(self.users_mailed.get(words(user.email) or "", [])) > 1:
             return _several(user, mailed, f"several records have the email {user.email}")
         if mailed and mailed[0].sys_id in self.taken:
             return _several(user, mailed, f"the person with the email {user.email} is linked to another user")

@@ -121,7 +121,7 @@ def fingerprint(sides: Sides, memory: Memory, mapping: Mapping) -> str:
         [sorted(records, key=attrgetter("sys_id")) for records in (sides.assets, sides.people)],
         [sides.mdm_can, sides.asset_can, sides.columns],
         [sorted(memory.links, key=attrgetter("id")), sorted(memory.bases, key=by_link)],
-        [sorted(memory.locks, key=by_link), memory.devices_before, memory.assets_before],
+        [sorted(memory.locks, key=by_link), memory.begun, memory.devices_before, memory.assets_before],
         mapping.model_dump(mode="json"),
     )
     return hashlib.sha256(orjson.dumps(parts, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -135,6 +135,35 @@ def test_edits_and_interruptions_converge(rounds: list[Any], winner: str) -> Non
         assert world.plan().lines == ()
 
 
+STEPS = some.lists(
+    some.tuples(some.sampled_from(["note", "user"]), PLACES, TEXTS, PEOPLE)
+    | some.tuples(some.integers(0, 3), some.booleans()),
+    max_size=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(STEPS, some.dictionaries(PLACES, some.sampled_from(["mdm", "asset"])), WINNERS)
+def test_an_edit_between_interruptions_is_not_lost(steps: list[Any], editors: dict[int, str], winner: str) -> None:
+    """Where one side edits, its last edit stands, however often an apply was killed before or after it."""
+    world = fleet(fields(winner, "clear"), [(None, None)] * 3)
+    interrupted(world, [(99, True)])
+    last: dict[tuple[int, str], Any] = {}
+    for each in steps:
+        if isinstance(each[0], int):
+            world.apply(world.plan(), each[0], confirmed=each[1])
+        else:
+            what, place, text, one = each
+            edit(world, editors.get(place, "mdm"), what, place, text, one)
+            last[place, what] = text if what == "note" else str(one or "")
+
+    interrupted(world, [])
+
+    found = {(place, what): values(world, place)[what] for place, what in last}
+    assert found == {key: (one, one) for key, one in last.items()}
+    assert world.plan().lines == ()
+
+
 def _answer(before: dict[str, Any], now: dict[str, Any], winner: str) -> dict[str, Any]:
     """By the rules: the side that changed, or the winner."""
     found = {}

@@ -70,6 +70,14 @@ def test_what_cannot_be_known_is_held(one: Device, others: list[Asset], links: l
     assert found.holds[0].todo
 
 
+def test_an_archived_asset_is_not_written() -> None:
+    """Unless the sync archived it, and the device is back."""
+    away = asset(1, archived=True)
+
+    assert [hold.kind for hold in match_devices([device(1)], [away], [link(1)]).holds] == ["asset_archived"]
+    assert len(match_devices([device(1)], [away], [link(1, state="missing")]).pairs) == 1
+
+
 def test_an_asset_of_another_device_is_held() -> None:
     """The other device is still there."""
     found = match_devices([device(2, "S1"), device(1, "OTHER")], [asset(1)], [link(1)])
@@ -150,6 +158,13 @@ def test_an_open_question_about_a_person_is_held(users: list[User], people: list
     assert "u1" not in found.person_of
     assert found.new == ()
     assert [hold.kind for hold in found.holds] == ["ambiguous_person"]
+
+
+def test_users_who_cannot_be_told_apart_are_not_created() -> None:
+    """Several with one email, or one without any name."""
+    assert match_people([user(1), user(2, email="p1@x.org")], [], [], wanted=WANTED).new == ()
+    found = match_people([user(1, email=None, name=" ")], [], [], wanted=WANTED)
+    assert (found.new, [hold.kind for hold in found.holds]) == ((), ["nameless_person"])
 
 
 def test_only_users_with_a_device_are_new() -> None:

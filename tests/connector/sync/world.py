@@ -32,6 +32,7 @@ class World:
         self.links: dict[str, Link] = {}
         self.bases: dict[tuple[str, str], Base] = {}
         self.locks: list[Lock] = []
+        self.begun: list[Change] = []
         self.writes: Counter[tuple[str, str, str | None]] = Counter()
         self.ids: dict[str, str] = {}
 
@@ -44,17 +45,21 @@ class World:
             MDM,
             self.can,
         )
-        return plan(sides, Memory(tuple(self.links.values()), tuple(self.bases.values()), tuple(self.locks)), self.how)
+        known = tuple(self.links.values()), tuple(self.bases.values()), tuple(self.locks), tuple(self.begun)
+        return plan(sides, Memory(*known), self.how)
 
     def apply(self, some: Plan, steps: int | None = None, *, confirmed: bool = True) -> Plan:
         """Do the first `steps` lines; with `confirmed=False` the last is done and never recorded."""
         self.agree(some.agreed)
         self.links |= {link.id: link for link in some.counted}
+        self.begun.clear()
         lines = some.changes[:steps]
         for place, line in enumerate(lines, start=1):
             self.write(line)
             if confirmed or place < len(lines):
                 self.record(line)
+            else:
+                self.begun.append(line)
         return some
 
     def agree(self, bases: tuple[Base, ...]) -> None:
