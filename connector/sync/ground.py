@@ -21,7 +21,8 @@ from connector.sync.entities import (
 )
 from connector.sync.mapping import FieldRow, Scope
 from connector.sync.mapping import Mapping as MappingFile
-from connector.sync.matching import Devices, People, match_devices, match_people
+from connector.sync.matching import Devices, match_devices
+from connector.sync.people import People, match_people
 from connector.sync.three_way import Rule
 from connector.sync.values import Steps, cut, looked_up, normal, steps, transformed, walk
 

@@ -18,7 +18,7 @@ from connector.sync.mapping import Mapping as MappingFile
 from connector.sync.values import EVEN
 
 Step = str | int
-LARGEST = 1_000_000  # characters
+LARGEST = 200_000  # characters
 SAYS = {
     "missing": "is missing",
     "model_type": "must be a table of keys and values",

@@ -1,11 +1,11 @@
-"""Who is who on the two sides: exact rules only, and what they leave open is held, never guessed."""
+"""Which asset is which device: exact rules only, and what they leave open is held, never guessed."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from connector.sync.entities import Asset, Device, Hold, Link, Person, User
+from connector.sync.entities import Asset, Device, Hold, Link
 
 T = TypeVar("T")
 PLACEHOLDERS = {"", "N/A", "NA", "NONE", "NULL", "UNKNOWN", "DEFAULT STRING", "TO BE FILLED BY O.E.M.", "NOT AVAILABLE"}
@@ -30,17 +30,6 @@ class Devices:
     pairs: tuple[Pair, ...]
     new: tuple[Device, ...]
     gone: tuple[tuple[Link, Asset], ...]
-    holds: tuple[Hold, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Users and their people: what is linked, who is new, and why others have nobody."""
-
-    person_of: Mapping[str, Person]
-    user_of: Mapping[str, User]
-    links: tuple[Link, ...]
-    new: tuple[User, ...]
     holds: tuple[Hold, ...]
 
 
@@ -100,9 +89,9 @@ class _Desk:
             {asset.sys_id: asset for asset in assets},
             {link.mdm_id: link for link in ours} if "link" in rules else {},
             {link.sys_id: link for link in ours},
-            _by(devices, lambda device: serial_of(device.serial)),
-            _live(_by(assets, lambda asset: serial_of(asset.serial)), linked) if "serial" in rules else {},
-            _live(_by(assets, lambda asset: asset.tag), linked) if "asset_tag" in rules else {},
+            by(devices, lambda device: serial_of(device.serial)),
+            _live(by(assets, lambda asset: serial_of(asset.serial)), linked) if "serial" in rules else {},
+            _live(by(assets, lambda asset: asset.tag), linked) if "asset_tag" in rules else {},
             present or frozenset(device.mdm_id for device in devices),
         )
 
@@ -176,97 +165,8 @@ def _live(found: dict[str, list[Asset]], linked: set[str]) -> dict[str, list[Ass
     return {key: some or found[key] for key, some in live.items()}
 
 
-def match_people(
-    users: Iterable[User],
-    people: Iterable[Person],
-    links: Iterable[Link],
-    *,
-    rules: tuple[str, ...] = ("link", "email", "name"),
-    wanted: frozenset[str] = frozenset(),
-) -> People:
-    """Find the person of each user. Only `wanted` users, those with a device, are created or asked about."""
-    users, people = tuple(users), tuple(people)
-    known = {person.sys_id: person for person in people}
-    there = {user.mdm_id: user for user in users}
-    ours = {
-        link.mdm_id: link
-        for link in links
-        if link.kind == "user" and link.sys_id in known and link.mdm_id in there and "link" in rules
-    }
-    hall = _Hall.of([user for user in users if user.mdm_id not in ours], people, ours, rules)
-    found = {user.mdm_id: hall.match(user) for user in hall.users}
-    links_found = [each for each in found.values() if isinstance(each, Link)]
-    twice = {key for key, some in _by(links_found, lambda link: link.sys_id).items() if len(some) > 1}
-    joined = [link for link in links_found if link.sys_id not in twice]
-    clashes = [_claimed(there[link.mdm_id], known[link.sys_id]) for link in links_found if link.sys_id in twice]
-    every = [*ours.values(), *joined]
-    return People(
-        person_of={link.mdm_id: known[link.sys_id] for link in every},
-        user_of={link.sys_id: there[link.mdm_id] for link in every},
-        links=tuple(joined),
-        new=tuple(there[key] for key, each in found.items() if each is None and key in wanted),
-        holds=tuple(
-            each for each in [*found.values(), *clashes] if isinstance(each, Hold) and not wanted.isdisjoint(each.about)
-        ),
-    )
-
-
-@dataclass(frozen=True)
-class _Hall:
-    """Users without a person and people without a user, by what the rules look for."""
-
-    users: list[User]
-    taken: set[str]
-    users_mailed: Mapping[str, list[User]]
-    users_named: Mapping[str, list[User]]
-    people_mailed: Mapping[str, list[Person]]
-    people_named: Mapping[str, list[Person]]
-
-    @classmethod
-    def of(
-        cls, users: list[User], people: tuple[Person, ...], ours: Mapping[str, Link], rules: tuple[str, ...]
-    ) -> "_Hall":
-        taken = {link.sys_id for link in ours.values()}
-        active, there = [user for user in users if not user.archived], [one for one in people if not one.archived]
-        free = [person for person in there if person.sys_id not in taken]
-        return cls(
-            active,
-            taken,
-            _by(active, lambda user: words(user.email)),
-            _by(active, lambda user: words(user.name)),
-            _by(there, lambda person: words(person.email)) if "email" in rules else {},
-            _by(free, lambda person: words(person.name)) if "name" in rules else {},
-        )
-
-    def match(self, user: User) -> Link | Hold | None:
-        """The link to their person, why it is open, or nothing where nobody fits."""
-        if not words(user.email) and not words(user.name):
-            return Hold("nameless_person", (user.mdm_id,), f"{user.label}: has no email and no name", "Give them one.")
-        mailed = self.people_mailed.get(words(user.email) or "", [])
-        if len(mailed) > 1 or len(self.users_mailed.get(words(user.email) or "", [])) > 1:
-            return _several(user, mailed, f"several records have the email {user.email}")
-        if mailed and mailed[0].sys_id in self.taken:
-            return _several(user, mailed, f"the person with the email {user.email} is linked to another user")
-        if mailed:
-            return Link("user", user.mdm_id, mailed[0].sys_id, "email")
-        return self._named(user, self.people_named.get(words(user.name) or "", []))
-
-    def _named(self, user: User, named: list[Person]) -> Link | Hold | None:
-        if not named:
-            return None
-        if len(named) > 1 or len(self.users_named[words(user.name) or ""]) > 1:
-            return _several(user, named, f"several records have the name {user.name}")
-        if named[0].email and user.email and words(named[0].email) != words(user.email):
-            return _several(user, named, f"a person of the name {user.name} has another email")
-        return Link("user", user.mdm_id, named[0].sys_id, "name")
-
-
-def words(text: str | None) -> str | None:
-    """An email or a name as it is compared: case and blanks do not count."""
-    return " ".join((text or "").split()).casefold() or None
-
-
-def _by(records: Iterable[T], key: Callable[[T], str | None]) -> dict[str, list[T]]:
+def by(records: Iterable[T], key: Callable[[T], str | None]) -> dict[str, list[T]]:
+    """Records by a key; those without one are left out."""
     found: dict[str, list[T]] = defaultdict(list)
     for record in records:
         if (value := key(record)) is not None:
@@ -282,12 +182,3 @@ def _duplicate(serial: str, devices: list[Device], assets: list[Asset]) -> Hold:
     about = (*(device.mdm_id for device in devices), *(asset.sys_id for asset in assets))
     why = f"{len(devices)} devices and {len(assets)} assets have the serial number {serial}"
     return Hold("duplicate_serial", about, why, "Correct or remove all but one on each side.")
-
-
-def _several(user: User, people: list[Person], why: str) -> Hold:
-    about = (user.mdm_id, *(person.sys_id for person in people))
-    return Hold("ambiguous_person", about, f"{user.label}: {why}", "Give the right person this email, and no other.")
-
-
-def _claimed(user: User, person: Person) -> Hold:
-    return _several(user, [person], f"{person.label} fits several users")

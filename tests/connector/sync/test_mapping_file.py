@@ -123,7 +123,8 @@ def test_all_errors_of_a_file_are_named_at_once() -> None:
         ("a: [1\nb: 2", (2, "file", "is no YAML: expected ',' or ']', but got ':'")),
         ("- 1", (1, "file", "must be a table of keys and values")),
         ("", (1, "file", "must be a table of keys and values")),
-        ("[" * 5000, (1, "file", "is nested too deeply")),
+        ("#" * 200_001, (1, "file", "is no YAML: must have at most 200000 characters")),
+        ("[" * 1500, (1, "file", "is nested too deeply")),
     ],
 )
 def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str]) -> None:
