@@ -1,5 +1,6 @@
 """Which person is which user: by link, email or name, where exactly one fits on each side."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -27,37 +28,38 @@ def match_people(
     wanted: frozenset[str] = frozenset(),
 ) -> People:
     """Find the person of each user. Only `wanted` users, those with a device, are created or asked about."""
-    users, people = tuple(users), tuple(people)
-    known = {person.sys_id: person for person in people}
-    there = {user.mdm_id: user for user in users}
-    ours = {
-        link.mdm_id: link
-        for link in links
-        if link.kind == "user" and link.sys_id in known and link.mdm_id in there and "link" in rules
-    }
-    hall = _Hall.of([user for user in users if user.mdm_id not in ours], people, ours, rules)
-    found = {user.mdm_id: hall.match(user) for user in hall.users}
-    links_found = [each for each in found.values() if isinstance(each, Link)]
-    twice = {key for key, some in by(links_found, lambda link: link.sys_id).items() if len(some) > 1}
-    joined = [link for link in links_found if link.sys_id not in twice]
-    clashes = [_claimed(there[link.mdm_id], known[link.sys_id]) for link in links_found if link.sys_id in twice]
-    every = [*ours.values(), *joined]
+    known, there = {person.sys_id: person for person in people}, {user.mdm_id: user for user in users}
+    ours = {link.mdm_id: link for link in links if link.kind == "user" and "link" in rules}
+    kept = {key: link for key, link in ours.items() if link.sys_id in known and key in there}
+    asked = [user for key, user in there.items() if key not in kept and (key in wanted or not user.archived)]
+    hall = _Hall.of(asked, tuple(known.values()), kept, rules)
+    found = _once({user: hall.match(user) for user in asked}, known)
+    links = tuple(each for each in found.values() if isinstance(each, Link))
     return People(
-        person_of={link.mdm_id: known[link.sys_id] for link in every},
-        user_of={link.sys_id: there[link.mdm_id] for link in every},
-        links=tuple(joined),
-        new=tuple(there[key] for key, each in found.items() if each is None and key in wanted),
-        holds=tuple(
-            each for each in [*found.values(), *clashes] if isinstance(each, Hold) and not wanted.isdisjoint(each.about)
-        ),
+        person_of={link.mdm_id: known[link.sys_id] for link in (*kept.values(), *links)},
+        user_of={link.sys_id: there[link.mdm_id] for link in (*kept.values(), *links)},
+        links=links,
+        new=tuple(user for user, each in found.items() if each is None and user.mdm_id in wanted),
+        holds=tuple(each for user, each in found.items() if isinstance(each, Hold) and user.mdm_id in wanted),
     )
+
+
+Found = Link | Hold | None
+
+
+def _once(found: Mapping[User, Found], known: Mapping[str, Person]) -> dict[User, Found]:
+    """Several users who fit one person are held."""
+    count = Counter(each.sys_id for each in found.values() if isinstance(each, Link))
+    return {
+        user: _claimed(user, known[each.sys_id]) if isinstance(each, Link) and count[each.sys_id] > 1 else each
+        for user, each in found.items()
+    }
 
 
 @dataclass(frozen=True)
 class _Hall:
-    """Users without a person and people without a user, by what the rules look for."""
+    """Users without a person, and the people there are, by what the rules look for."""
 
-    users: list[User]
     taken: set[str]
     users_mailed: Mapping[str, list[User]]
     users_named: Mapping[str, list[User]]
@@ -69,13 +71,12 @@ class _Hall:
         cls, users: list[User], people: tuple[Person, ...], ours: Mapping[str, Link], rules: tuple[str, ...]
     ) -> "_Hall":
         taken = {link.sys_id for link in ours.values()}
-        active, there = [user for user in users if not user.archived], [one for one in people if not one.archived]
+        there = [person for person in people if not person.archived]
         free = [person for person in there if person.sys_id not in taken]
         return cls(
-            active,
             taken,
-            by(active, lambda user: words(user.email)),
-            by(active, lambda user: words(user.name)),
+            by(users, lambda user: words(user.email)),
+            by(users, lambda user: words(user.name)),
             by(there, lambda person: words(person.email)) if "email" in rules else {},
             by(free, lambda person: words(person.name)) if "name" in rules else {},
         )

@@ -16,7 +16,8 @@ WANTED = frozenset({"u1", "u2"})
         ([user(1)], [person(1, email=" P1@X.ORG ", name="Else")], [], [("u1", "p1", "email")]),
         ([user(1)], [person(1, email=None, name="person  1")], [], [("u1", "p1", "name")]),
         ([user(1, email=None)], [person(1)], [], [("u1", "p1", "name")]),
-        ([user(1), user(2, email="p1@x.org", archived=True)], [person(1)], [], [("u1", "p1", "email")]),
+        ([user(1), user(3, email="p1@x.org", archived=True)], [person(1)], [], [("u1", "p1", "email")]),
+        ([user(1, archived=True)], [person(1)], [], [("u1", "p1", "email")]),
     ],
 )
 def test_a_person_is_found(
