@@ -188,7 +188,8 @@ def test_a_shortened_value_does_not_travel_back(edits: list[Any], cuts: list[tup
 
         interrupted(world, cuts)
 
-        whole = now[0] if side == "mdm" or now[1] in (before[1], None) else now[1]
+        copy = now[0][:6] if now[0] else None
+        whole = now[0] if side == "mdm" or now[1] in (before[1], copy, None) else now[1]
         assert values(world, place)["note"][0] == whole
         assert world.plan().lines == ()
 
