@@ -115,16 +115,25 @@ def _ordered(lines: Iterable[Change]) -> tuple[Change, ...]:
 
 def fingerprint(sides: Sides, memory: Memory, mapping: Mapping) -> str:
     """The hash of all that the plan depends on, in whatever order it was read."""
-    by_id, by_link = attrgetter("mdm_id"), attrgetter("link", "field")
-    parts = (
-        [sorted(sides.devices, key=by_id), sorted(sides.users, key=by_id)],
-        [sorted(records, key=attrgetter("sys_id")) for records in (sides.assets, sides.people)],
-        [sides.mdm_can, sides.asset_can, sides.columns],
-        [sorted(memory.links, key=attrgetter("id")), sorted(memory.bases, key=by_link)],
-        [sorted(memory.locks, key=by_link), memory.begun, memory.devices_before, memory.assets_before],
-        mapping.model_dump(mode="json"),
-    )
-    return hashlib.sha256(orjson.dumps(parts, default=_plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    found = hashlib.sha256()
+    for part in _parts(sides, memory, mapping):
+        found.update(orjson.dumps(part, default=_plain, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE))
+    return found.hexdigest()
+
+
+def _parts(sides: Sides, memory: Memory, mapping: Mapping) -> Iterator[Any]:
+    """Record by record: a whole fleet as one text would be as large as the fleet."""
+    by_field = attrgetter("link", "field")
+    for records in (sides.devices, sides.users):
+        yield from ("mdm", *sorted(records, key=attrgetter("mdm_id")))
+    for others in (sides.assets, sides.people):
+        yield from ("asset", *sorted(others, key=attrgetter("sys_id")))
+    yield from ("links", *sorted(memory.links, key=attrgetter("id")))
+    yield from ("bases", *sorted(memory.bases, key=by_field))
+    yield from ("locks", *sorted(memory.locks, key=by_field))
+    yield from ("begun", *memory.begun)
+    yield (sides.mdm_can, sides.asset_can, sides.columns, memory.devices_before, memory.assets_before)
+    yield mapping.model_dump(mode="json")
 
 
 def _plain(value: Any) -> Any:
