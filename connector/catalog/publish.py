@@ -10,6 +10,8 @@ from connector.catalog.schema import schema
 from connector.sdk.kinds import Json
 
 BEGIN, END = "<!-- cards: written by `upcard publish` -->", "<!-- end of cards -->"
+Documents = Mapping[str, Json]
+NONE: Documents = {}
 
 
 def index() -> Json:
@@ -28,12 +30,11 @@ def index() -> Json:
     }
 
 
-def files(openapi: Json) -> dict[str, str]:
-    """Path below the project's root -> content, for everything but the README."""
+def files(openapi: Json, also: Documents = NONE) -> dict[str, str]:
+    """Path below the project's root -> content, for everything but the README; `also` are documents of others."""
     schemas = {f"schemas/{card.connector}/{card.name}.json": schema(card) for card in catalog().cards.values()}
-    return {
-        path: text(value) for path, value in {**schemas, "schemas/index.json": index(), "openapi.json": openapi}.items()
-    }
+    ours = {"schemas/index.json": index(), "openapi.json": openapi}
+    return {path: text(value) for path, value in {**schemas, **ours, **also}.items()}
 
 
 def text(value: Json) -> str:
@@ -52,10 +53,10 @@ def readme(old: str) -> str:
     return before + BEGIN + "\n".join(table) + END + after
 
 
-def publish(root: Path, openapi: Json) -> list[str]:
+def publish(root: Path, openapi: Json, also: Documents = NONE) -> list[str]:
     """Write what is stale, and remove schemas of cards that are gone; returns the paths."""
-    wanted = _wanted(root, openapi)
-    stale = stale_files(root, openapi)
+    wanted = _wanted(root, openapi, also)
+    stale = stale_files(root, openapi, also)
     for path in stale:
         if path in wanted:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -65,16 +66,16 @@ def publish(root: Path, openapi: Json) -> list[str]:
     return stale
 
 
-def stale_files(root: Path, openapi: Json) -> list[str]:
+def stale_files(root: Path, openapi: Json, also: Documents = NONE) -> list[str]:
     """Paths whose content is not what the cards say, or that no card has any more."""
-    wanted = _wanted(root, openapi)
+    wanted = _wanted(root, openapi, also)
     known = {str(path.relative_to(root)) for path in (root / "schemas").rglob("*.json")}
     changed = [path for path, content in wanted.items() if _content(root / path) != content]
     return sorted({*changed, *(known - set(wanted))})
 
 
-def _wanted(root: Path, openapi: Json) -> Mapping[str, str]:
-    return {**files(openapi), "README.md": readme(_content(root / "README.md"))}
+def _wanted(root: Path, openapi: Json, also: Documents) -> Mapping[str, str]:
+    return {**files(openapi, also), "README.md": readme(_content(root / "README.md"))}
 
 
 def _content(path: Path) -> str:

@@ -218,8 +218,9 @@ def publish(
     from connector.catalog.publish import publish as write
     from connector.catalog.publish import stale_files
     from connector.rest.openapi import openapi
+    from connector.sync.mapping import published
 
-    found = (stale_files if check else write)(Path.cwd(), openapi())
+    found = (stale_files if check else write)(Path.cwd(), openapi(), published())
     for path in found:
         typer.echo(f"{'stale' if check else 'wrote'} {path}")
     raise typer.Exit(1 if check and found else 0)

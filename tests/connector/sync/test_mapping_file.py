@@ -1,0 +1,165 @@
+"""A mapping file is checked completely when it is read."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from ruamel.yaml import YAML
+
+from connector.sdk.errors import InvalidCall
+from connector.sync.mapping import Mapping, schema
+from connector.sync.mapping_file import load, parse, read
+
+WHOLE = """\
+version: 1
+mdm:    { kind: kandji, url: "https://example.api.kandji.io", token_env: KANDJI_TOKEN }
+assets: { kind: snipeit, url: "https://assets.example.com", token_env: SNIPEIT_TOKEN }
+scope:
+  platforms: [Mac, iPhone, iPad, AppleTV]
+  exclude: { blueprint: ["Lab*"], is_removed: true }
+match:
+  device: [link, serial]
+  person: [link, email, name]
+create:
+  assets: yes
+  people: yes
+  default_category: "Kandji"
+  asset_tag: "KND-{serial}"
+fields:
+  - { to: name,          from: device_name,        direction: mdm_to_asset }
+  - { to: serial,        from: serial_number,      direction: mdm_to_asset, key: true }
+  - { to: tag,           from: asset_tag,          direction: both, winner: asset, when_empty: keep }
+  - { to: "OS version",  from: os_version,         direction: mdm_to_asset }
+  - { to: "MAC",         from: "details.network.mac_address", direction: mdm_to_asset, transform: [mac_colons] }
+  - { to: "Storage GB",  from: "details.volumes[0].capacity", direction: mdm_to_asset, transform: [size_gb] }
+  - { to: category,      from: platform,           direction: mdm_to_asset, values: { Mac: Laptops, "*": Mobile } }
+  - { from: blueprint_name, skip: true }
+assignment:
+  direction: both
+  winner: asset
+  locations: ignore
+missing: { after_runs: 3, then: mark }
+safety:  { max_changes: 25%, max_check_ins: 10, max_creates: 200, empty_source: stop }
+actions: { enabled: false, allow: [blankpush, lock, restart, shutdown], confirm: [lock, restart, shutdown] }
+schedule: { every: 20m, jitter: 60s }
+"""
+HEAD = "version: 1\nmdm: { kind: kandji }\nassets: { kind: file }\n"
+
+
+def problems(text: str) -> list[tuple[int, str, str]]:
+    found = read(text)
+    assert isinstance(found, list)
+    return [(each.line, each.at, each.why) for each in found]
+
+
+def test_the_file_of_the_design_is_read() -> None:
+    """With what it says, and what it leaves unsaid."""
+    mapping = load(WHOLE)
+
+    assert mapping.safety.max_changes == 0.25
+    assert mapping.schedule.every == timedelta(minutes=20)
+    assert [row.to for row in mapping.mapped] == [
+        "name",
+        "serial",
+        "tag",
+        "OS version",
+        "MAC",
+        "Storage GB",
+        "category",
+    ]
+    assert mapping.assignment.rule().winner == "asset"
+
+
+def test_the_published_schema_takes_the_file_of_the_design() -> None:
+    """An editor that knows the schema finds no fault in it."""
+    jsonschema.Draft202012Validator(schema()).validate(YAML(typ="safe").load(WHOLE))
+
+
+def test_all_errors_of_a_file_are_named_at_once() -> None:
+    """Each with its line and its place, and what would be right."""
+    text = (
+        HEAD + "match: { device: [magic] }\ncreate: { asset_tag: 'K-{serail}' }\nfields:\n"
+        "  - { to: name, from: device_name, direction: sideways }\n"
+        "  - { to: name, from: 'x[', transform: [mac_colon], winer: mdm }\n"
+        "  - { to: tag, from: asset_tag, direction: both, values: { a: b } }\n"
+        "  - { to: x, from: asset_tag, direction: both, transform: [date] }\n"
+        "  - { from: model }\n"
+        "  - { to: y, from: model, winner: asset }\n"
+        "missing: { after_runs: often }\nsafety: { max_changes: 125% }\nschedule: { every: 20 }\n"
+    )
+
+    assert problems(text) == [
+        (4, "match/device/0", "must be one of: link, serial or asset_tag"),
+        (
+            *(5, "create/asset_tag"),
+            "must be auto, from-mdm, or text with {serial}, {name}, {model}, {platform}, {asset_tag}, {mdm_id}",
+        ),
+        (7, "fields/0/direction", "must be one of: both, mdm_to_asset, asset_to_mdm or none"),
+        (8, "fields/1/from", "must be a path such as os_version or details.volumes[0].capacity"),
+        (8, "fields/1/to", "is written by two fields (see fields/0)"),
+        (
+            *(8, "fields/1/transform/0"),
+            "must be one of: date, digits, join, lower, mac_colons, mac_plain, size_gb, upper, yes_no",
+        ),
+        (8, "fields/1/winer", "is not a key here; did you mean winner?"),
+        (9, "fields/2/values", "cannot be turned around, so the direction must be mdm_to_asset"),
+        (10, "fields/3/from", "is written by two fields (see fields/2)"),
+        (10, "fields/3/transform", "cannot be turned around, so the direction must be mdm_to_asset"),
+        (11, "fields/4/to", "is missing; to leave the property out, say skip: true"),
+        (12, "fields/5/winner", "must be mdm or hold, because values go only from there"),
+        (13, "missing/after_runs", "must be a whole number"),
+        (14, "safety/max_changes", "must be a count such as 10, or a share such as 25%"),
+        (15, "schedule/every", "must be a duration such as 60s, 20m, 6h or 1d"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a: [1\nb: 2", (2, "file", "is no YAML: expected ',' or ']', but got ':'")),
+        ("- 1", (1, "file", "must be a table of keys and values")),
+        ("", (1, "file", "must be a table of keys and values")),
+        ("#" * 200_001, (1, "file", "is no YAML: must have at most 200000 characters")),
+        ("[" * 1500, (1, "file", "is nested too deeply")),
+    ],
+)
+def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str]) -> None:
+    """By its line, where it has one."""
+    assert problems(text) == [found]
+
+
+def test_a_file_with_errors_is_refused_with_all_of_them() -> None:
+    """As any call is."""
+    with pytest.raises(InvalidCall) as refused:
+        load(HEAD + "fields: 5\nschedul: {}\n")
+
+    assert [fault.at for fault in refused.value.faults] == ["line 4: fields", "line 5: schedul"]
+    assert refused.value.faults[1].why == "schedul is not a key here; did you mean schedule?"
+
+
+@pytest.mark.parametrize(("said", "read_as"), [("yes", "yes"), ("true", "yes"), ("no", "no"), ("ask", "ask")])
+def test_a_bare_yes_is_a_yes(said: str, read_as: str) -> None:
+    """Whatever version of YAML it was written for."""
+    assert load(f"{HEAD}create: {{ assets: {said} }}\nfields: []\n").create.assets == read_as
+
+
+LEAVES = some.none() | some.booleans() | some.integers() | some.sampled_from(["both", "name", "x[", "25%", "20m", "*"])
+KEYS = some.sampled_from(["version", "fields", "to", "from", "direction", "transform", "values", "winner"])
+TREES = some.recursive(LEAVES, lambda inner: some.lists(inner) | some.dictionaries(KEYS, inner), max_leaves=20)
+
+
+@given(some.dictionaries(KEYS, TREES))
+def test_no_file_breaks_the_reader(tree: Any) -> None:
+    """Whatever stands where: it is a mapping, or it has problems with lines."""
+    found = read(json.dumps(tree))
+
+    assert isinstance(found, Mapping) or all(each.line >= 1 and each.why for each in found)
+
+
+def test_lines_and_comments_are_kept() -> None:
+    """For whoever writes the file anew."""
+    assert parse("# why\na: 1 # because\n").ca.comment is not None
