@@ -213,6 +213,8 @@ class Runner:
 
     async def _stopped(self, entered: Pass, error: UpcardError) -> Answer:
         """The next start ends the call where the store does not take it in time."""
+        if task := asyncio.current_task():
+            task.uncancel()  # before Python 3.11.3 no timeout works in a task that is being canceled
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST):
                 return await self._failed(entered, error)

@@ -135,7 +135,8 @@ async def scenes(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     """One on each kind of database."""
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(commanded())
-        http = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)  # a kept one may be dropped as it is used
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         folders = {kind: tmp_path_factory.mktemp(kind) for kind in ("sqlite", "postgresql")}
         urls = {"sqlite": f"sqlite:///{folders['sqlite'] / 'upcard.db'}", "postgresql": empty_database(postgres)}
         found = {}
