@@ -7,6 +7,7 @@ died, and never run on two hosts at a time: a host that lost one finds its run m
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -96,6 +97,7 @@ async def working(
         yield
     finally:
         await worker.drain()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())  # DBOS's goes with it, duties go on
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         with suppress(*AWAY):
             queue.put_back(presence.id)  # in this thread: the loop's others were DBOS's
