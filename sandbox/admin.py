@@ -4,8 +4,9 @@ What every simulated service has of them; each adds its own.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.faults import Kind
+from sandbox.faults import Fault, Faults, Kind
+from sandbox.log import RequestLog
 
 ADMIN = "/_sandbox"
 
@@ -56,6 +58,40 @@ Calls = Mapping[str, Mapping[str, Callable[[H, Request], Awaitable[Any]]]]
 def admin(host: H, calls: Calls[H]) -> Starlette:
     """The app of the admin calls. `host`: whoever holds the state."""
     return Starlette(routes=[_route(host, path, methods) for path, methods in calls.items()])
+
+
+class Watched(Protocol):
+    """A simulated service as it is now: what it was asked, and the faults that it is given."""
+
+    log: RequestLog
+    faults: Faults
+
+
+def watching(service: Callable[[H], Watched]) -> dict[str, dict[str, Callable[[H, Request], Awaitable[Any]]]]:
+    """The calls about requests and faults, which every simulated service has."""
+
+    async def requests(host: H, _: Request) -> Any:
+        return service(host).log.shown()
+
+    async def forget_requests(host: H, _: Request) -> Any:
+        service(host).log = RequestLog()
+        return service(host).log.shown()
+
+    async def faults(host: H, _: Request) -> Any:
+        return service(host).faults.shown()
+
+    async def add_fault(host: H, request: Request) -> Any:
+        return asdict(service(host).faults.add(Fault(**(await asked(request, NewFault)).model_dump())))
+
+    async def remove_faults(host: H, request: Request) -> Any:
+        service(host).faults.remove(request.path_params.get("fault_id"))
+        return service(host).faults.shown()
+
+    return {
+        "/requests": {"GET": requests, "DELETE": forget_requests},
+        "/faults": {"GET": faults, "POST": add_fault, "DELETE": remove_faults},
+        "/faults/{fault_id:int}": {"DELETE": remove_faults},
+    }
 
 
 async def asked(request: Request, model: type[A]) -> A:

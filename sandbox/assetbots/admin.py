@@ -7,11 +7,9 @@ from typing import Any, Literal, Protocol
 from pydantic import Field
 from starlette.requests import Request
 
-from sandbox.admin import Asked, NewFault, Skip, Span, asked
+from sandbox.admin import Asked, Skip, Span, asked, watching
 from sandbox.assetbots.database import Database, Limits
 from sandbox.assetbots.shapes import asset
-from sandbox.faults import Fault
-from sandbox.log import RequestLog
 
 
 class Host(Protocol):
@@ -77,28 +75,6 @@ async def _reset(host: Host, request: Request) -> Any:
     return await _state(host, request)
 
 
-async def _requests(host: Host, request: Request) -> Any:
-    return host.database.log.shown()
-
-
-async def _forget_requests(host: Host, request: Request) -> Any:
-    host.database.log = RequestLog()
-    return host.database.log.shown()
-
-
-async def _faults(host: Host, request: Request) -> Any:
-    return host.database.faults.shown()
-
-
-async def _add_fault(host: Host, request: Request) -> Any:
-    return asdict(host.database.faults.add(Fault(**(await asked(request, NewFault)).model_dump())))
-
-
-async def _remove_faults(host: Host, request: Request) -> Any:
-    host.database.faults.remove(request.path_params.get("fault_id"))
-    return host.database.faults.shown()
-
-
 async def _skip(host: Host, request: Request) -> Any:
     host.database.clock.skip((await asked(request, Skip)).seconds)
     return await _state(host, request)
@@ -139,9 +115,7 @@ async def _limits(host: Host, request: Request) -> Any:
 CALLS: dict[str, dict[str, Call]] = {
     "": {"GET": _state},
     "/reset": {"POST": _reset},
-    "/requests": {"GET": _requests, "DELETE": _forget_requests},
-    "/faults": {"GET": _faults, "POST": _add_fault, "DELETE": _remove_faults},
-    "/faults/{fault_id:int}": {"DELETE": _remove_faults},
+    **watching(lambda host: host.database),
     "/clock": {"POST": _skip},
     "/assets": {"POST": _add_assets, "DELETE": _remove_assets},
     "/assets/{id}": {"PATCH": _change_asset},

@@ -6,12 +6,10 @@ from typing import Any, Protocol
 
 from starlette.requests import Request
 
-from sandbox.admin import NewFault, Skip, Span, asked
-from sandbox.faults import Fault
+from sandbox.admin import Skip, Span, asked, watching
 from sandbox.kandji.gateway.adminbodies import NewDevices, NewLimits, NewToken, Reset
 from sandbox.kandji.state.tenant import Tenant
 from sandbox.kandji.state.tokens import Token
-from sandbox.log import RequestLog
 
 
 class Host(Protocol):
@@ -39,29 +37,6 @@ async def _reset(host: Host, request: Request) -> Any:
     given = await asked(request, Reset)
     host.tenant = Tenant(replace(host.tenant.settings, **given.model_dump(exclude_none=True)))
     return await _state(host, request)
-
-
-async def _requests(host: Host, request: Request) -> Any:
-    return host.tenant.log.shown()
-
-
-async def _forget_requests(host: Host, request: Request) -> Any:
-    host.tenant.log = RequestLog()
-    return host.tenant.log.shown()
-
-
-async def _faults(host: Host, request: Request) -> Any:
-    return host.tenant.faults.shown()
-
-
-async def _add_fault(host: Host, request: Request) -> Any:
-    return asdict(host.tenant.faults.add(Fault(**(await asked(request, NewFault)).model_dump())))
-
-
-async def _remove_faults(host: Host, request: Request) -> Any:
-    fault_id = request.path_params.get("fault_id")
-    host.tenant.faults.remove(fault_id)
-    return host.tenant.faults.shown()
 
 
 async def _skip(host: Host, request: Request) -> Any:
@@ -117,9 +92,7 @@ async def _limits(host: Host, request: Request) -> Any:
 CALLS: dict[str, dict[str, Call]] = {
     "": {"GET": _state},
     "/reset": {"POST": _reset},
-    "/requests": {"GET": _requests, "DELETE": _forget_requests},
-    "/faults": {"GET": _faults, "POST": _add_fault, "DELETE": _remove_faults},
-    "/faults/{fault_id:int}": {"DELETE": _remove_faults},
+    **watching(lambda host: host.tenant),
     "/clock": {"POST": _skip},
     "/commands/complete": {"POST": _complete},
     "/devices": {"POST": _add_devices, "DELETE": _remove_devices},
