@@ -9,10 +9,10 @@ from starlette.responses import Response
 from connector.catalog.find import Connector
 from connector.catalog.schema import given_schema, resolved, schema
 from connector.engine.calls import Call
-from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
 from connector.rest.cursors import Cursors, foreign
+from connector.rest.hosts import host_of
 from connector.sdk.card import Card, Effect
 from connector.sdk.errors import NotFound
 from connector.sdk.kinds import Json, Object, Text
@@ -41,12 +41,12 @@ class ChosenOptions(CardInputs):
 
 
 async def list_connectors(request: Request) -> Response:
-    host: Host = request.app.state.host
+    host = host_of(request)
     return listed([_connector(connector) for connector in host.catalog.connectors.values()])
 
 
 async def get_connector(request: Request) -> Response:
-    return json_answer(_connector(_host(request).catalog.connector(request.path_params["connector"])))
+    return json_answer(_connector(host_of(request).catalog.connector(request.path_params["connector"])))
 
 
 async def list_cards(request: Request) -> Response:
@@ -54,7 +54,7 @@ async def list_cards(request: Request) -> Response:
     wanted: CardsWanted = request.state.query
     found = [
         summary(card)
-        for card in _host(request).catalog.cards.values()
+        for card in host_of(request).catalog.cards.values()
         if wanted.connector in (None, card.connector)
         and wanted.effect in (None, card.effect)
         and all(speaks(card, word) for word in (wanted.q or "").casefold().split())
@@ -94,7 +94,7 @@ async def list_choices(request: Request) -> Response:
         return listed(_offered(labels.items(), words))
     key, _, names = row.mark.choices.partition(":")
     value, _, label = names.partition(",")
-    host, caller = _host(request), request.state.caller
+    host, caller = host_of(request), request.state.caller
     ready = await host.reader.read(Call(key, caller, wanted.connection, records=True))
     cursors = Cursors(request.app.state.seals, f"choices/{caller.id}/{ready.account.name}/{key}")
     page = await host.runner.page(ready, Cursor(cursors.read(wanted.cursor), MOST_CHOICES))
@@ -145,9 +145,4 @@ def _row(found: Card, key: str) -> Row:
 
 
 def _card(request: Request) -> Card:
-    return _host(request).catalog.card(f"{request.path_params['connector']}.{request.path_params['card']}")
-
-
-def _host(request: Request) -> Host:
-    host: Host = request.app.state.host
-    return host
+    return host_of(request).catalog.card(f"{request.path_params['connector']}.{request.path_params['card']}")

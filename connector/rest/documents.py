@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from connector.catalog.publish import index
 from connector.rest.answers import json_answer, raw_answer
+from connector.rest.hosts import host_of
 
 METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -23,10 +24,10 @@ async def get_health(_: Request) -> Response:
 
 async def get_readiness(request: Request) -> Response:
     """200 while calls are taken; 503 while the host stops, or its store takes no writes. Asks nobody."""
-    is_ready = await request.app.state.host.is_ready()
+    is_ready = await host_of(request).is_ready()
     return json_answer({"status": "ok" if is_ready else "not ready"}, 200 if is_ready else 503)
 
 
 async def get_metrics(request: Request) -> Response:
     """Counters in Prometheus' text format."""
-    return raw_answer(request.app.state.host.telemetry.shown(), media_type=METRICS)
+    return raw_answer(host_of(request).telemetry.shown(), media_type=METRICS)

@@ -14,6 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from connector.engine.host import Host
 from connector.engine.runs import ENDED, Run
 from connector.rest.answers import HEADERS, raw_answer
+from connector.rest.hosts import host_of
 
 LOOK = 0.5  # seconds between looks at the run
 QUIET = 15.0  # seconds after which a comment keeps the connection alive
@@ -21,7 +22,7 @@ QUIET = 15.0  # seconds after which a comment keeps the connection alive
 
 async def run_events(request: Request) -> Response:
     """Progress of a run as server-sent events, until one `done`."""
-    host: Host = request.app.state.host
+    host = host_of(request)
     id_, caller = request.path_params["run"], request.state.caller.id
     run, seen = await host.runs.get(id_, caller), request.headers.get("last-event-id", "")
     if run.state in ENDED and _id(run) == seen:

@@ -13,10 +13,10 @@ from connector.catalog.find import catalog
 from connector.engine.callers import ALL, SCOPES, Grant
 from connector.engine.clock import now, written
 from connector.engine.connections import NAME
-from connector.engine.host import Host
 from connector.engine.keys import MISSING, Key, Keys, id_of
 from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
+from connector.rest.hosts import host_of
 from connector.sdk.errors import NoSuchKey
 from connector.sdk.kinds import DATE, LIST, Json, read_date, read_list, wrong
 from connector.sdk.reading import accept, refuse_blank
@@ -95,7 +95,7 @@ async def create_key(request: Request) -> Response:
     made = await asyncio.to_thread(keys.mint, wanted.label, wanted.grant, expires=wanted.expires, maker=caller.id)
     shown = _shown(keys.get(id_of(made)))
     facts = {name: " ".join(shown[name]) for name in ("scopes", "cards", "connections") if shown[name] is not None}
-    await _host(request).audit.note(
+    await host_of(request).audit.note(
         "key_created", caller.id, key=id_of(made), label=wanted.label, expires=wanted.expires, **facts
     )
     return json_answer({**shown, "key": made}, 201)
@@ -111,8 +111,8 @@ async def revoke_key(request: Request) -> Response:
         raise NoSuchKey(MISSING)
     await asyncio.to_thread(_keys(request).revoke, id_)
     if request.state.query.cancel_runs:
-        await _host(request).streams.cancel_all(id_)
-    await _host(request).audit.note("key_revoked", request.state.caller.id, key=id_)
+        await host_of(request).streams.cancel_all(id_)
+    await host_of(request).audit.note("key_revoked", request.state.caller.id, key=id_)
     return raw_answer(b"", 204)
 
 
@@ -139,9 +139,4 @@ def _shown(key: Key) -> Json:
 
 
 def _keys(request: Request) -> Keys:
-    return _host(request).keys
-
-
-def _host(request: Request) -> Host:
-    host: Host = request.app.state.host
-    return host
+    return host_of(request).keys

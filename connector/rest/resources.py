@@ -8,9 +8,9 @@ from starlette.responses import Response
 from connector.engine.accounts import Account
 from connector.engine.connections import Connections
 from connector.engine.flows import Flow
-from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
+from connector.rest.hosts import host_of
 from connector.sdk.kinds import Boolean, Json, Object, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
@@ -57,7 +57,7 @@ async def list_connections(request: Request) -> Response:
 
 
 async def create_connection(request: Request) -> Response:
-    known, wanted = _host(request).connections, accept(NewConnection, await read_body(request))
+    known, wanted = host_of(request).connections, accept(NewConnection, await read_body(request))
     request.state.caller.need_connection(wanted.name)
     account = await known.create(wanted.name, wanted.connector, wanted.fields, wanted.policy)
     await _audited(request, "connection_created", account.name, address=account.connection.origin())
@@ -74,7 +74,7 @@ async def get_connection(request: Request) -> Response:
 
 
 async def change_connection(request: Request) -> Response:
-    known, wanted = _host(request).connections, accept(ChangedConnection, await read_body(request))
+    known, wanted = host_of(request).connections, accept(ChangedConnection, await read_body(request))
     name = request.path_params["name"]
     account = known.get(name)
     if wanted.fields is not None:
@@ -88,7 +88,7 @@ async def change_connection(request: Request) -> Response:
 
 
 async def delete_connection(request: Request) -> Response:
-    await _host(request).connections.delete(request.path_params["name"])
+    await host_of(request).connections.delete(request.path_params["name"])
     await _audited(request, "connection_deleted", request.path_params["name"])
     return raw_answer(b"", 204)
 
@@ -107,7 +107,7 @@ async def check_connection(request: Request) -> Response:
 
 
 async def list_flows(request: Request) -> Response:
-    return listed([_flow(flow) for flow in await _host(request).flows.all()])
+    return listed([_flow(flow) for flow in await host_of(request).flows.all()])
 
 
 async def create_flow(request: Request) -> Response:
@@ -115,14 +115,14 @@ async def create_flow(request: Request) -> Response:
 
     With `inputs`, a stream to it is refused where its card or its state lacks what the flow requires.
     """
-    flow = await _host(request).flows.create(**dict(accept(NewFlow, await read_body(request))))
+    flow = await host_of(request).flows.create(**dict(accept(NewFlow, await read_body(request))))
     await _audited_flow(request, "flow_created", _flow(flow))
     shown = {**_flow(flow), "secret": flow.target.secret}  # this is the only time it is shown
     return json_answer(shown, 201, {"Location": f"/v1/flows/{flow.name}"})
 
 
 async def get_flow(request: Request) -> Response:
-    return json_answer(_flow(await _host(request).flows.get(request.path_params["name"])))
+    return json_answer(_flow(await host_of(request).flows.get(request.path_params["name"])))
 
 
 async def change_flow(request: Request) -> Response:
@@ -131,7 +131,7 @@ async def change_flow(request: Request) -> Response:
     A new secret is in the answer. For 24 hours requests carry a signature by each of the two, the new one first.
     """
     wanted = accept(ChangedFlow, await read_body(request))
-    flow = await _host(request).flows.change(request.path_params["name"], **dict(wanted))
+    flow = await host_of(request).flows.change(request.path_params["name"], **dict(wanted))
     await _audited_flow(request, "flow_changed", _flow(flow))
     secret = {"secret": flow.target.secret} if wanted.secret or wanted.rotate else {}
     return json_answer(_flow(flow) | secret)
@@ -140,17 +140,17 @@ async def change_flow(request: Request) -> Response:
 async def test_flow(request: Request) -> Response:
     """Send one sample record, signed, in a single attempt, and say what became of it."""
     wanted = accept(FlowTest, await read_body(request))
-    return json_answer(asdict(await _host(request).trials.run(request.path_params["name"], wanted.card)))
+    return json_answer(asdict(await host_of(request).trials.run(request.path_params["name"], wanted.card)))
 
 
 async def delete_flow(request: Request) -> Response:
-    await _host(request).flows.delete(request.path_params["name"])
-    await _host(request).audit.note("flow_deleted", request.state.caller.id, flow=request.path_params["name"])
+    await host_of(request).flows.delete(request.path_params["name"])
+    await host_of(request).audit.note("flow_deleted", request.state.caller.id, flow=request.path_params["name"])
     return raw_answer(b"", 204)
 
 
 async def _audited(request: Request, event: str, name: str, **facts: str) -> None:
-    await _host(request).audit.note(event, request.state.caller.id, connection=name, **facts)
+    await host_of(request).audit.note(event, request.state.caller.id, connection=name, **facts)
 
 
 async def _audited_policy(request: Request, name: str, policy: Json) -> None:
@@ -158,19 +158,14 @@ async def _audited_policy(request: Request, name: str, policy: Json) -> None:
 
 
 async def _audited_flow(request: Request, event: str, shown: Json) -> None:
-    await _host(request).audit.note(event, request.state.caller.id, flow=shown["name"], host=shown["host"])
+    await host_of(request).audit.note(event, request.state.caller.id, flow=shown["name"], host=shown["host"])
 
 
 async def _connections(request: Request) -> Connections:
     """As they are now, on whichever host they were changed."""
-    known = _host(request).connections
+    known = host_of(request).connections
     await known.look()
     return known
-
-
-def _host(request: Request) -> Host:
-    host: Host = request.app.state.host
-    return host
 
 
 def _connection(known: Connections, account: Account) -> Json:

@@ -5,11 +5,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.engine.host import Host
 from connector.engine.runs import Run, State
 from connector.engine.streams import Asked
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
+from connector.rest.hosts import host_of
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.kinds import Date, Integer, List, Text
 from connector.sdk.reading import accept
@@ -38,7 +38,7 @@ class Redelivery(CardInputs):
 async def list_runs(request: Request) -> Response:
     """The caller's runs, newest first."""
     wanted: RunsWanted = request.state.query
-    found, cursor = await _host(request).runs.list(request.state.caller.id, **dict(wanted))
+    found, cursor = await host_of(request).runs.list(request.state.caller.id, **dict(wanted))
     return listed([run.shown() for run in found], cursor)
 
 
@@ -59,7 +59,7 @@ async def pause_run(request: Request) -> Response:
 async def resume_run(request: Request) -> Response:
     """Go on with a paused or failed stream, from where it stopped."""
     run = await _run(request)
-    await _host(request).streams.resume(run)
+    await host_of(request).streams.resume(run)
     return await get_run(request)
 
 
@@ -67,7 +67,7 @@ async def list_failures(request: Request) -> Response:
     """Records that the flow did not take, with its last answer; never the records themselves."""
     wanted: FailuresWanted = request.state.query
     after = -1 if wanted.cursor is None else wanted.cursor
-    found, cursor = await _host(request).streams.failures(await _run(request), after, wanted.limit)
+    found, cursor = await host_of(request).streams.failures(await _run(request), after, wanted.limit)
     return listed(found, cursor)
 
 
@@ -75,12 +75,12 @@ async def redeliver_run(request: Request) -> Response:
     """Send failed records again, all or some, with the ids and bytes they had."""
     wanted = accept(Redelivery, await read_body(request))
     run = await _run(request)
-    await _host(request).streams.redeliver(run, _positions(wanted.positions))
+    await host_of(request).streams.redeliver(run, _positions(wanted.positions))
     return json_answer((await _run(request)).shown(), 202, {"Location": f"/v1/runs/{run.id}"})
 
 
 async def _ask(request: Request, asked: Asked) -> Response:
-    host, run = _host(request), await _run(request)
+    host, run = host_of(request), await _run(request)
     await host.streams.ask(run, asked)
     host.worker.tell(run.id, asked)
     return await get_run(request)
@@ -98,9 +98,4 @@ def _positions(given: list[Any] | None) -> list[int] | None:
 
 
 async def _run(request: Request) -> Run:
-    return await _host(request).runs.get(request.path_params["run"], request.state.caller.id)
-
-
-def _host(request: Request) -> Host:
-    host: Host = request.app.state.host
-    return host
+    return await host_of(request).runs.get(request.path_params["run"], request.state.caller.id)

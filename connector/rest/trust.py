@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from connector.engine.approvals import shown
-from connector.engine.host import Host
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
+from connector.rest.hosts import host_of
 from connector.sdk.kinds import Integer, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
@@ -42,12 +42,12 @@ async def list_audit(request: Request) -> Response:
     Each entry has the hash of the one before in `previous`; `upcard audit verify` checks the chain.
     """
     wanted: EntriesWanted = request.state.query
-    return listed(*await _host(request).audit.entries(**dict(wanted)))
+    return listed(*await host_of(request).audit.entries(**dict(wanted)))
 
 
 async def list_approvals(request: Request) -> Response:
     """What you asked for, and what you may decide; newest first."""
-    return listed(await _host(request).approvals.all(request.state.caller, request.state.query.state))
+    return listed(await host_of(request).approvals.all(request.state.caller, request.state.query.state))
 
 
 async def get_approval(request: Request) -> Response:
@@ -62,7 +62,7 @@ async def approve(request: Request) -> Response:
     """
     wanted = accept(Decision, await read_body(request))
     row = await _approval(request)
-    await _host(request).runner.approve(row, request.state.caller, wanted.reason)
+    await host_of(request).runner.approve(row, request.state.caller, wanted.reason)
     return json_answer(shown(await _approval(request)))
 
 
@@ -70,26 +70,21 @@ async def refuse(request: Request) -> Response:
     """Do not let the call be made. Who asked may take it back like this."""
     wanted = accept(Decision, await read_body(request))
     row = await _approval(request)
-    await _host(request).approvals.refuse(row, request.state.caller, wanted.reason)
+    await host_of(request).approvals.refuse(row, request.state.caller, wanted.reason)
     return json_answer(shown(await _approval(request)))
 
 
 async def get_kill_switch(request: Request) -> Response:
-    await _host(request).switch.look()
-    return json_answer(_host(request).switch.shown())
+    await host_of(request).switch.look()
+    return json_answer(host_of(request).switch.shown())
 
 
 async def turn_kill_switch(request: Request) -> Response:
     """Stop all disruptive cards on all hosts at once, or let them through again."""
     wanted = accept(Turn, await read_body(request))
-    await _host(request).switch.put(on=wanted.on, by=request.state.caller.id, reason=wanted.reason)
-    return json_answer(_host(request).switch.shown())
+    await host_of(request).switch.put(on=wanted.on, by=request.state.caller.id, reason=wanted.reason)
+    return json_answer(host_of(request).switch.shown())
 
 
 async def _approval(request: Request) -> RowMapping:
-    return await _host(request).approvals.get(request.path_params["approval"], request.state.caller)
-
-
-def _host(request: Request) -> Host:
-    host: Host = request.app.state.host
-    return host
+    return await host_of(request).approvals.get(request.path_params["approval"], request.state.caller)

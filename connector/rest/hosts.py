@@ -1,0 +1,10 @@
+"""The host that a request came to."""
+
+from starlette.requests import Request
+
+from connector.engine.host import Host
+
+
+def host_of(request: Request) -> Host:
+    found: Host = request.app.state.host
+    return found
