@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from connector.engine import tables
+from connector.engine.abandoned import CUT_OFF
 from connector.engine.calls import Ready
 from connector.engine.fingerprints import Fingerprints
 from connector.engine.hosts import DEAD
@@ -133,7 +134,7 @@ def _still(db: sa.Connection, run: Run, host: str) -> UpcardError:
     """A call that goes on, unless its host is gone: then nobody knows what became of it, if it was not only held."""
     seen = db.execute(sa.select(hosts.c.seen).where(hosts.c.id == host)).scalar()
     if run.state == "running" and (seen is None or seen < time.time() - DEAD):
-        return OutcomeUnknown("The host stopped during the call. The request may have been carried out.", run=run.id)
+        return OutcomeUnknown(CUT_OFF.detail, run=run.id)
     return InProgress("The first of these calls is still going.", retry_after=SOON, run=run.id)
 
 

@@ -42,12 +42,13 @@ REFUSALS_PER_SECOND, MOST_REFUSALS = 1.0, 100.0  # of one key that are in it
 
 @dataclass(frozen=True)
 class Pass:
-    """What lets a call through: its run, the place of its answer, and whether it is audited."""
+    """What lets a call through: its run, the place of its answer, whether it is audited, and its fingerprint then."""
 
     ready: Ready
     run: Run
     claim: Claim | None = None
     audited: bool = False
+    payload: str = ""
 
     @property
     def hold(self) -> int:
@@ -87,7 +88,7 @@ class Gate:
         if not audited and claim is None:
             self.runs.begin_read(run)
             return Pass(ready, run)
-        passed = Pass(ready, run, claim, audited)
+        passed = Pass(ready, run, claim, audited, claim.call if claim else self.answers.call(ready))
         run.host, run.state = self.host, "queued" if passed.hold else "running"
         try:
             found = await self._entered(passed, approved)
@@ -204,7 +205,7 @@ class Gate:
             if passed.claim and not approved and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
             if approved:
-                self.approvals.agree(db, approved, self.answers.call(ready))
+                self.approvals.agree(db, approved, passed.payload)
             if ready.deed.disruptive:
                 self.switch.refuse(db)
                 policies.refuse_over(db, run.connection, ready.deed, ready.account.policy, fleet)
@@ -215,9 +216,7 @@ class Gate:
             else:
                 runs.insert(db, run)
             if passed.audited:
-                self.audit.append(
-                    db, "call", run.caller, **_facts(passed), payload=self.answers.call(ready), decision="allowed"
-                )
+                self.audit.append(db, "call", run.caller, **_facts(passed), payload=passed.payload, decision="allowed")
             return passed
 
         return await self.store.run_alone(work)
@@ -229,15 +228,14 @@ class Gate:
         """Put the call aside for a second person. Raises ApprovalRequired."""
         ready, run = passed.ready, passed.run
         run.state = "waiting_approval"
-        payload = self.answers.call(ready)
         asked = f"{target}: {ready.deed.target}" if target and ready.card.by_name else target or ready.deed.target
 
         def work(db: sa.Connection) -> Earlier | UpcardError:
             if passed.claim and (earlier := self.answers.take(db, passed.claim, run.id)):
                 return earlier
             runs.insert(db, run)
-            self.audit.append(db, "call", run.caller, **_facts(passed), payload=payload, decision="held")
-            return self.approvals.ask(db, ready, run, payload, asked)
+            self.audit.append(db, "call", run.caller, **_facts(passed), payload=passed.payload, decision="held")
+            return self.approvals.ask(db, ready, run, passed.payload, asked)
 
         found = await self.store.run_alone(work)
         if isinstance(found, UpcardError):

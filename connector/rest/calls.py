@@ -55,12 +55,12 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
 
 
 async def _read(request: Request, host: Host, card: str, caller: Caller) -> Ready:
-    host.reader.allow(card, caller)
+    allowed = host.reader.allow(card, caller)
     if request.scope["query_string"]:
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
     envelope = accept(Envelope, await read_body(request))
     records, key = NDJSON in request.headers.get("accept", ""), idempotency_key(request)
-    return await host.reader.read(Call(card, caller, **dict(envelope), records=records, key=key))
+    return await host.reader.read_for(allowed, Call(card, caller, **dict(envelope), records=records, key=key))
 
 
 def idempotency_key(request: Request) -> str | None:

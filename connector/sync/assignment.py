@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from connector.sync.entities import ASSIGNEE, NEW, Base, Change, Device, Hold, Link, Notice, Status, User
-from connector.sync.fields import TODO, Item, able
+from connector.sync.fields import ADVICE, Item, able
 from connector.sync.ground import Ground
 from connector.sync.matching import Pair
 from connector.sync.three_way import Verdict, decide
@@ -46,7 +46,7 @@ def _open(pair: Pair, found: Verdict, ground: Ground) -> Item:
     if found.act == "leave":
         return Notice(f"{pair.asset.label}: {ASSIGNEE}", says)
     about = (pair.device.mdm_id, pair.asset.sys_id)
-    return Hold("conflict", about, f"{pair.asset.label}: {ASSIGNEE}: {says}", TODO, ASSIGNEE)
+    return Hold("conflict", about, f"{pair.asset.label}: {ASSIGNEE}: {says}", ADVICE, ASSIGNEE)
 
 
 def _handed(pair: Pair, mdm: str | None, found: Verdict, base: Base | None, ground: Ground) -> Iterator[Item]:

@@ -8,7 +8,7 @@ from connector.sync.matching import Pair
 from connector.sync.three_way import Verdict, decide
 
 Item = Change | Hold | Notice | Base | Link
-TODO = "Make both sides the same, or name a winner in the mapping."
+ADVICE = "Make both sides the same, or name a winner in the mapping."
 
 
 def columns(ground: Ground) -> Iterator[Item]:
@@ -51,7 +51,7 @@ def _open(pair: Pair, row: Row, values: tuple[Value, Value], found: Verdict) -> 
         return Change("lock", "asset", pair.asset.sys_id, name, says, row.to, link=pair.link)
     if found.act == "leave":
         return Notice(f"{name}: {row.to}", says)
-    return Hold("conflict", (pair.device.mdm_id, pair.asset.sys_id), f"{name}: {row.to}: {says}", TODO, row.to)
+    return Hold("conflict", (pair.device.mdm_id, pair.asset.sys_id), f"{name}: {row.to}: {says}", ADVICE, row.to)
 
 
 def _to_asset(pair: Pair, row: Row, values: tuple[Value, Value], found: Verdict, ground: Ground) -> Iterator[Item]:
