@@ -22,12 +22,6 @@ RESTART = "/devices/d1/action/restart"
 PIN = "048213"
 
 
-@pytest.fixture
-def fresh(on_either: Fresh) -> Fresh:
-    """What is promised here holds on both databases."""
-    return on_either
-
-
 async def call(upcard: Upcard, card: str, key: Any = KEY, **said: Any) -> httpx.Response:
     headers = {} if key is None else {"Idempotency-Key": key}
     return await upcard.http.post(f"/v1/cards/kandji/{card}", json=said, headers=headers)
@@ -45,9 +39,9 @@ def kept(upcard: Upcard) -> list[Any]:
     return list(upcard.host.store.run_here(lambda db: db.execute(sa.select(tables.answers)).all()))
 
 
-async def test_the_same_call_is_carried_out_once(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_the_same_call_is_carried_out_once(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-1: same status, same body, and a header that says so."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
 
     first, second = await restart(upcard), await restart(upcard)
@@ -57,9 +51,9 @@ async def test_the_same_call_is_carried_out_once(fresh: Fresh, kandji: respx.Moc
 
 
 @pytest.mark.parametrize("same", [KEY, f'"{KEY}"', f" {KEY} "])
-async def test_a_key_may_be_quoted(fresh: Fresh, kandji: respx.MockRouter, same: str) -> None:
+async def test_a_key_may_be_quoted(on_either: Fresh, kandji: respx.MockRouter, same: str) -> None:
     """ID-1: as a structured field, or bare."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
 
     await restart(upcard)
@@ -80,9 +74,9 @@ async def test_a_key_that_cannot_be_read_is_refused(upcard: Upcard, kandji: resp
     assert asked(kandji) == []
 
 
-async def test_another_call_with_the_same_key_is_refused(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_another_call_with_the_same_key_is_refused(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-3: 422, and nothing is carried out."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
 
     await restart(upcard)
@@ -92,9 +86,9 @@ async def test_another_call_with_the_same_key_is_refused(fresh: Fresh, kandji: r
     assert len(asked(kandji)) == 1
 
 
-async def test_a_call_is_another_at_another_address(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_call_is_another_at_another_address(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-3: the answer of one tenant is not that of the tenant which the connection leads to now."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
     kandji.route(host="other.api.kandji.io").respond(200, json=[])
     fields = {"url": "https://other.api.kandji.io", "token": "another"}
@@ -107,9 +101,9 @@ async def test_a_call_is_another_at_another_address(fresh: Fresh, kandji: respx.
     assert (answer.status_code, answer.json()["type"]) == (422, "idempotency_mismatch")
 
 
-async def test_how_a_call_is_written_does_not_matter(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_how_a_call_is_written_does_not_matter(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-3: neither the order of keys, nor white space, nor a default that is spelt out."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post("/devices/d1/notes").respond(201, json={"note_id": "n1"})
     bodies = [
         b'{"inputs": {"device_id": "d1", "note": "Charger"}}',
@@ -122,9 +116,9 @@ async def test_how_a_call_is_written_does_not_matter(fresh: Fresh, kandji: respx
     assert [replayed(answer) for answer in made] == [False, True], [answer.text for answer in made]
 
 
-async def test_a_key_is_its_caller_s_card_s_and_connection_s(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_key_is_its_caller_s_card_s_and_connection_s(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-2: nobody else sees the answer, and no other card is held up."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(url__regex=r".*/action/\w+").respond(200)
     await restart(upcard)
 
@@ -135,9 +129,9 @@ async def test_a_key_is_its_caller_s_card_s_and_connection_s(fresh: Fresh, kandj
     assert [replayed(other_card), replayed(other_caller), len(asked(kandji))] == [False, False, 3]
 
 
-async def test_calls_at_once_are_one_command(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_calls_at_once_are_one_command(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-4: the others are told to wait, or get the same answer."""
-    upcard = await fresh()
+    upcard = await on_either()
 
     async def slow(_: httpx.Request) -> httpx.Response:
         await asyncio.sleep(0.2)
@@ -154,10 +148,10 @@ async def test_calls_at_once_are_one_command(fresh: Fresh, kandji: respx.MockRou
 
 @pytest.mark.parametrize("wrong", [{}, {"device_id": "../d1"}, {"device_id": "d1", "more": 1}])
 async def test_what_was_not_begun_does_not_burn_the_key(
-    fresh: Fresh, kandji: respx.MockRouter, wrong: dict[str, Any]
+    on_either: Fresh, kandji: respx.MockRouter, wrong: dict[str, Any]
 ) -> None:
     """ID-9: a call that is not valid leaves its key free."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
 
     refused = await call(upcard, "restart_device", inputs=wrong)
@@ -166,9 +160,9 @@ async def test_what_was_not_begun_does_not_burn_the_key(
     assert (refused.status_code, answer.status_code, replayed(answer)) == (400, 200, False)
 
 
-async def test_what_may_be_repeated_is_made_anew(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_what_may_be_repeated_is_made_anew(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """A problem that says `retry` would say so for ever, if it were kept."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).mock(side_effect=[*[httpx.Response(429)] * 4, httpx.Response(200)])
 
     throttled, answer = await restart(upcard), await restart(upcard)
@@ -176,9 +170,9 @@ async def test_what_may_be_repeated_is_made_anew(fresh: Fresh, kandji: respx.Moc
     assert (throttled.json()["type"], answer.status_code, replayed(answer)) == ("throttled", 200, False)
 
 
-async def test_an_unknown_outcome_stays_unknown(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_an_unknown_outcome_stays_unknown(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-5: the same key never sends it again; ID-7: and is not told to try."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).mock(side_effect=httpx.ReadTimeout("slow"))
 
     first, second = await restart(upcard), await restart(upcard)
@@ -188,9 +182,9 @@ async def test_an_unknown_outcome_stays_unknown(fresh: Fresh, kandji: respx.Mock
     assert first.json()["run"]
 
 
-async def test_a_service_s_refusal_is_an_answer(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_service_s_refusal_is_an_answer(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """The card's Status Code, the same again."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(400, json="Command already running")
 
     first, second = await restart(upcard), await restart(upcard)
@@ -199,13 +193,13 @@ async def test_a_service_s_refusal_is_an_answer(fresh: Fresh, kandji: respx.Mock
     assert (second.content, len(asked(kandji))) == (first.content, 1)
 
 
-async def test_an_answer_outlives_the_host(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_an_answer_outlives_the_host(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-8: it is in the store, and not in memory."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
     first = await restart(upcard)
 
-    other = await fresh()
+    other = await on_either()
     other.http.headers["Authorization"] = upcard.http.headers["Authorization"]
     second = await restart(other)
 
@@ -213,10 +207,10 @@ async def test_an_answer_outlives_the_host(fresh: Fresh, kandji: respx.MockRoute
 
 
 async def test_a_secret_is_kept_for_a_while_only(
-    fresh: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+    on_either: Fresh, kandji: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ID-8: sealed, and then the command is not done again, but the answer is gone."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.get("/devices/d1").respond(200, json={"device_id": "d1", "platform": "Mac"})
     kandji.post("/devices/d1/action/lock").respond(200, json={"PIN": PIN})
 
@@ -233,9 +227,9 @@ async def test_a_secret_is_kept_for_a_while_only(
     assert [request.method for request in asked(kandji)].count("POST") == 1
 
 
-async def test_a_read_is_answered_alike_as_well(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_read_is_answered_alike_as_well(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """Any card takes a key."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.get("/devices/d1").mock(
         side_effect=[httpx.Response(200, json={"device_id": "d1", "device_name": name}) for name in ("One", "Two")]
     )
@@ -268,9 +262,9 @@ async def test_records_that_the_caller_takes_have_no_key(upcard: Upcard) -> None
     assert (answer.status_code, answer.json()["type"]) == (400, "invalid_call")
 
 
-async def test_a_dry_run_keeps_nothing(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_dry_run_keeps_nothing(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """It is not the call; the call comes after it, with the same key."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.get("/devices/d1").respond(200, json={"device_id": "d1"})
     kandji.post(RESTART).respond(200)
 
@@ -280,9 +274,9 @@ async def test_a_dry_run_keeps_nothing(fresh: Fresh, kandji: respx.MockRouter) -
     assert (dry.json()["dry_run"], replayed(answer), len(kept(upcard))) == (True, False, 1)
 
 
-async def test_an_erase_without_a_key_is_made_once(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_an_erase_without_a_key_is_made_once(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-6: low-code platforms repeat a call by themselves, and send no key."""
-    upcard = await fresh(repeat_window=600)
+    upcard = await on_either(repeat_window=600)
     kandji.post("/devices/d2/action/clearpasscode").respond(200)
     said = {"inputs": {"device_id": "d2"}}
 
@@ -291,9 +285,9 @@ async def test_an_erase_without_a_key_is_made_once(fresh: Fresh, kandji: respx.M
     assert (second.content, replayed(second), len(asked(kandji))) == (first.content, True, 1)
 
 
-async def test_an_erase_that_was_refused_can_be_made_again(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_an_erase_that_was_refused_can_be_made_again(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-6: it was certainly not carried out."""
-    upcard = await fresh(repeat_window=600)
+    upcard = await on_either(repeat_window=600)
     kandji.post("/devices/d2/action/clearpasscode").mock(side_effect=[httpx.Response(400), httpx.Response(200)])
     said = {"inputs": {"device_id": "d2"}}
 
@@ -302,9 +296,9 @@ async def test_an_erase_that_was_refused_can_be_made_again(fresh: Fresh, kandji:
     assert [answer.json()["outputs"]["status_code"] for answer in found] == [400, 200]
 
 
-async def test_a_write_with_a_key_takes_two_commits(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_a_write_with_a_key_takes_two_commits(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """One before anything is sent, with run, answer, caps and audit; one after it."""
-    upcard = await fresh()
+    upcard = await on_either()
     kandji.post(RESTART).respond(200)
     commits: list[object] = []
     written: list[str] = []

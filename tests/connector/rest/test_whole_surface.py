@@ -37,7 +37,7 @@ NOT_REACHED = {
             "GET /v1/approvals/{approval}",
             *(f"POST /v1/approvals/{{approval}}/{verb}" for verb in ("approve", "refuse")),
         ],
-        "a call has to be held, and decided by another key: test_safety.py",
+        "a call has to be held, and decided by another key: test_approvals.py",
     ),
     **dict.fromkeys(
         [f"POST /v1/cards/assetbots/{card.name}" for card in catalog().connector("assetbots").cards],
