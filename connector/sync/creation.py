@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connector.sync.entities import NEW, Base, Change, Device, Hold, Link, Notice, Person, Status, User, Value
+from connector.sdk.inventory import Device, Person, User, Value
+from connector.sync.entities import NEW, Base, Change, Hold, Link, Notice, Status
 from connector.sync.fields import Item, able, fit, shortened
 from connector.sync.ground import Ground, Row
 

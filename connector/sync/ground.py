@@ -5,20 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from connector.sync.entities import (
-    NEW,
-    Asset,
-    Base,
-    Capabilities,
-    Change,
-    Device,
-    Link,
-    Lock,
-    Person,
-    Side,
-    User,
-    Value,
-)
+from connector.sdk.inventory import Asset, Capabilities, Device, Person, User, Value
+from connector.sync.entities import NEW, Base, Change, Link, Lock, Side
 from connector.sync.mapping import FieldRow, Scope
 from connector.sync.mapping import Mapping as MappingFile
 from connector.sync.matching import Devices, match_devices

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from connector.sdk.inventory import Kind
 from connector.sync.three_way import Direction, Rule, Winner
-from connector.sync.values import PATH, TRANSFORMS, Kind
+from connector.sync.values import PATH, TRANSFORMS
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TEMPLATE = r"^(auto|from-mdm|[^{}]*(\{(serial|name|model|platform|asset_tag|mdm_id)\}[^{}]*)*)$"

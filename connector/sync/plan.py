@@ -8,11 +8,12 @@ from typing import Any, get_args
 
 import orjson
 
+from connector.sdk.inventory import Device
 from connector.sync.absence import absent, returned
 from connector.sync.assignment import assigned, handed_new
 from connector.sync.brake import implausible, over_limits
 from connector.sync.creation import created, held_creation, people
-from connector.sync.entities import Base, Change, Device, Hold, Link, Notice, Op
+from connector.sync.entities import Base, Change, Hold, Link, Notice, Op
 from connector.sync.fields import Item, columns, pair_fields
 from connector.sync.ground import Ground, Memory, Sides
 from connector.sync.mapping import Mapping

@@ -6,22 +6,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.inventory import Kind, Named
 from connector.sync.mapping import Mapping
 from connector.sync.mapping_file import load, parse
 from connector.sync.synonyms import are_same, names, plain
-from connector.sync.values import Kind
 
 SURE = 0.75
 LIKE: dict[Kind, set[Kind]] = {"number": {"number", "text"}, "boolean": {"boolean", "text"}, "date": {"date", "text"}}
 BARE = r"(?!(?:yes|no|on|off|true|false|null|y|n)$)[A-Za-z_][\w.]*"
-
-
-@dataclass(frozen=True, order=True)
-class Named:
-    """A property of the MDM by its path, or a column of the asset system by its label."""
-
-    name: str
-    kind: Kind = "text"
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from connector.sdk.errors import InvalidCall
+from connector.sdk.inventory import Named
 from connector.sync.mapping_file import load
-from connector.sync.propose import Named, check, guess, propose
+from connector.sync.propose import check, guess, propose
 
 HEAD = "version: 1\nmdm: { kind: kandji }\nassets: { kind: file }\n"
 PROPERTIES = [
