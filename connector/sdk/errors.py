@@ -135,6 +135,10 @@ class NoSuchFlow(NotFound):
     slug, title = "no_such_flow", "There is no such helper flow"
 
 
+class NoSuchSync(NotFound):
+    slug, title = "no_such_sync", "There is no such sync"
+
+
 class NoSuchKey(NotFound):
     slug, title = "no_such_key", "There is no such key"
 

@@ -7,6 +7,7 @@ from connector.sdk.inventory import Device, Person, User, Value
 from connector.sync.entities import NEW, Base, Change, Hold, Link, Notice, Status
 from connector.sync.fields import Item, able, fit, shortened
 from connector.sync.ground import Ground, Row
+from connector.sync.matching import serial_of
 
 PARTS = ("serial", "name", "model", "platform", "asset_tag", "mdm_id")
 
@@ -64,6 +65,7 @@ def _not_whole(given: Given, device: Device) -> Iterator[Item]:
 def _defaults(device: Device, ground: Ground) -> dict[str, Value]:
     create = ground.mapping.create
     found: dict[str, Value] = {"category": create.default_category, "tag": made_tag(create.asset_tag, device)}
+    found["serial"] = serial_of(device.serial)  # by which it is found again, whatever the mapping says
     return {key: value for key, value in found.items() if value is not None}
 
 

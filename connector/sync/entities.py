@@ -10,7 +10,7 @@ Side = Literal["mdm", "asset"]
 Store = Literal["link", "move_link", "lock"]
 Setting = Literal["create_field", "create_person", "update_person", "create_asset", "restore", "update_asset"]
 Keeping = Literal["mark", "archive", "check_in", "check_out"]
-Op = Literal[Store, Setting, Keeping, "update_device", "assign"]
+Op = Literal[Store, Setting, Keeping, "update_device", "assign", "act"]
 Status = Literal["planned", "waiting", "unsupported", "refused"]
 
 ASSIGNEE = "assignee"

@@ -80,11 +80,9 @@ class Part(BaseModel):
 
 
 class System(Part):
-    """A service; its token is named, never written here."""
+    """A side: its kind, and the connection to it where there are several; addresses and tokens are the connection's."""
 
     kind: Text
-    url: Text | None = None
-    token_env: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     connection: Text | None = None
 
 
