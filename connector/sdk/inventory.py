@@ -1,11 +1,14 @@
 """What an asset sync reads of both sides: devices and users, assets and people, and what a system can do with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from connector.sdk.tables import Table, rows
+
 Value = str | int | float | bool | tuple[str, ...] | None
 Kind = Literal["text", "number", "boolean", "date"]
+KINDS: Mapping[str, Kind] = {"Text": "text", "Number": "number", "Boolean": "boolean", "Date": "date"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +132,12 @@ class Named:
 
     name: str
     kind: Kind = "text"
+
+    @classmethod
+    def each(cls, table: type[Table], at: str = "") -> "Iterator[Named]":
+        """The rows of a table that hold one value, by their keys below `at`; those of its groups below theirs."""
+        for row in rows(table):
+            if row.group:
+                yield from cls.each(row.group, f"{at}{row.key}.")
+            elif kind := KINDS.get(row.kind.name):
+                yield cls(at + row.key, kind)

@@ -83,7 +83,7 @@ class AssetSystem(ABC):
 
     @abstractmethod
     async def columns(self) -> tuple[Named, ...] | None:
-        """The columns of an asset, `tag`, `serial` and `category` among them; None where it cannot be known."""
+        """The columns of an asset, `tag`, `serial`, `category`, `status` among them; None where it cannot be known."""
 
     @abstractmethod
     async def assets(self) -> list[Asset]:
