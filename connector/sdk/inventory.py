@@ -108,11 +108,15 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a system can do; `writable` are the only fields it takes, where it does not take all."""
+    """What a system can do. `makes_tags`: an asset that is created without a tag gets one.
+
+    `writable`: the only fields it takes, where it does not take all.
+    """
 
     create_assets: bool = True
     create_people: bool = True
     create_fields: bool = False
+    makes_tags: bool = False
     assign: bool = True
     archive: bool = False
     delete: bool = False

@@ -78,12 +78,16 @@ def made_tag(form: str, device: Device) -> str | None:
 
 
 def _tag_back(device: Device, link: Link, tag: Value, ground: Ground) -> Iterator[Item]:
+    """The tag that the new asset is given, or that the asset system makes for it, which is known only then."""
+    if tag is None and not ground.sides.asset_can.makes_tags:
+        return
     for row in ground.usable:
-        if tag is not None and row.to == "tag" and row.rule.gives("asset") and row.mdm(device) is None:
+        if row.to == "tag" and row.rule.gives("asset") and row.mdm(device) is None:
             kept, can = row.kept_by_mdm(tag), ground.sides.mdm_can.writes(row.source)
             yield Change(
                 *("update_device", "mdm", device.mdm_id, device.label, "the tag of its new asset", row.source),
-                after=kept,
+                after=link.sys_id if tag is None else kept,
+                shown=("nothing", "its new tag") if tag is None else None,
                 status=fit(tag, kept, row, can=can),
                 bases=(Base(link.id, row.to, kept, tag),),
             )

@@ -153,12 +153,22 @@ class Writer:
         target = self._id(item[0].target)
         if (now := await end.read(target)) is None:
             return [Outcome(line, "stale", GONE) for line in item]
+        item = tuple([await self._tagged(line, end) for line in item])
         done = [line for line in item if end.value(line, now) == line.after]
         todo = [line for line in item if line not in done and end.equal(line, now, line.before)]
         if todo:
             now = await end.write(target, {str(line.field): _single(line.after) for line in todo})
         moved = [Outcome(line, "stale", MOVED) for line in item if line not in done and line not in todo]
         return [*moved, *(self._done(line, end.bases(line, now)) for line in (*done, *todo))]
+
+    async def _tagged(self, line: Change, end: "End") -> Change:
+        """With the tag that the asset system made for a new asset, where that is what is written."""
+        if not _is_new(line.after):
+            return line
+        made = await self._assets.asset(self._id(str(line.after)))
+        tag = made.tag if made else None
+        bases = tuple(replace(base, asset_value=tag) for base in line.bases)
+        return replace(line, after=end.rows[str(line.field)].kept_by_mdm(tag), bases=bases)
 
     async def _hand(self, item: Item, *, again: bool) -> AsyncIterator[Outcome]:
         """Take an asset back, hand it out, or both: then back first, and to whom had it if the other cannot get it."""
@@ -276,8 +286,12 @@ def _needs(item: Item) -> Iterator[str]:
     for line in item:
         if line.op not in ("create_asset", "create_person"):
             yield line.target
-        if line.op == "check_out":
+        if line.op == "check_out" or _is_new(line.after):
             yield str(line.after)
+
+
+def _is_new(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(NEW)
 
 
 def _single(value: Any) -> Value:
