@@ -36,7 +36,7 @@ FREE = "Nobody may have it, or a repair may hold it."
 class AssetbotsAssets(AssetSystem):
     """A workspace of Assetbots. `status` is that of the checkout; custom fields go by their keys."""
 
-    can = Capabilities(max_lengths=LENGTHS)
+    can = Capabilities(max_lengths=LENGTHS, makes_categories=False)
     announces = {"check_out_assets": "asset_ids", "check_in_assets": "asset_ids", "update_asset": "asset_id"}
 
     def __init__(self, cards: Cards) -> None:

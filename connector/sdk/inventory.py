@@ -108,11 +108,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a system can do; `writable` are the only fields it takes, where it does not take all."""
+    """What a system can do. `makes_tags`: an asset that is created without a tag gets one.
+
+    `makes_categories`: an asset may be given a category that no other asset has.
+
+    `writable`: the only fields it takes, where it does not take all.
+    """
 
     create_assets: bool = True
     create_people: bool = True
     create_fields: bool = False
+    makes_tags: bool = False
+    makes_categories: bool = True
     assign: bool = True
     archive: bool = False
     delete: bool = False

@@ -18,12 +18,13 @@ from connector.sync.coding import Agreed
 from connector.sync.entities import Lock
 from connector.sync.ground import Memory
 from connector.sync.mapping import Mapping
+from connector.sync.outcomes import Item, Made, Outcome, items
 from connector.sync.plan import Plan, plan
 from connector.sync.pushing import only_about, pushed
 from connector.sync.reading import Both, some, whole
 from connector.sync.runs import SyncRun
 from connector.sync.tables import sync_links, syncs
-from connector.sync.writing import Item, Outcome, Writer, items
+from connector.sync.writing import Writer
 
 A_WHILE = 1.0  # seconds of work in one step
 PAUSES = (1.0, 5.0, 20.0)  # seconds until a line is tried again of which nothing was carried out
@@ -49,7 +50,7 @@ class Course:
     is_stopping: Callable[[], bool]
     todo: list[Item] | None = None
     begun: set[int] = field(default_factory=set)
-    made: dict[str, str] = field(default_factory=dict)
+    made: Made = field(default_factory=Made)
     is_full: bool = False
 
     async def work(self) -> bool:
@@ -115,7 +116,7 @@ class Course:
 
         there = await self.store.run(work)
         self.begun = {line.change.seq for line in there if line.status == "begun"}
-        self.made = {line.change.target: line.made for line in there if line.made}
+        self.made = Made({line.change.target: line.made for line in there if line.made})
         return items([line.change for line in there if line.status in ("planned", "begun")])
 
     async def _carry_out(self, item: Item) -> bool:

@@ -21,7 +21,7 @@ WRITE_PERSON = "UPDATE people SET name=?, email=?, fields=?, updated=? WHERE id=
 class FileAssets(AssetSystem):
     """Assets, people, notes, and a history of who had what. Two assets may have one serial number, as in life."""
 
-    can = Capabilities(create_fields=True, archive=True)
+    can = Capabilities(create_fields=True, makes_tags=True, archive=True)
 
     def __init__(self, path: Path) -> None:
         self._file = AssetFile(path)

@@ -3,58 +3,28 @@
 So a line may be carried out again after an interruption: what is done already is found done, and recorded.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
-from connector.sdk.errors import OutcomeUnknown, Refused
+from connector.sdk.errors import OutcomeUnknown
 from connector.sdk.inventory import Asset, Person, Value
 from connector.sdk.systems import Values
-from connector.sync.entities import NEW, Base, Change, Link, Side
+from connector.sync.entities import NEW, Base, Change, Side
 from connector.sync.ground import Row, Sides
+from connector.sync.handing import Hands, signed
 from connector.sync.mapping import Mapping as MappingFile
-from connector.sync.reading import Both, at_nobody
-from connector.sync.runs import Done
-
-MOVED = "it changed since the plan was made"
-GONE = "it is not there any more"
-THERE = "one is there meanwhile"
-
-Item = tuple[Change, ...]  # lines that are carried out together
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a line, and what is recorded then."""
-
-    line: Change
-    status: Done
-    error: str | None = None
-    made: str | None = None
-    link: Link | None = None
-    bases: tuple[Base, ...] = ()
-
-
-def items(lines: Sequence[Change]) -> list[Item]:
-    """The lines in order; fields of one record together, and a check-in with the checkout that follows it."""
-    handed = {line.target: line for line in lines if line.op == "check_out"}
-    returned = {line.target for line in lines if line.op == "check_in"}
-    found: list[Item] = []
-    for (op, target), some in groupby(lines, key=lambda line: (line.op, line.target)):
-        if op == "check_in" and target in handed:
-            found.append((*some, handed[target]))
-        elif op != "check_out" or target not in returned:
-            found.append(tuple(some))
-    return found
+from connector.sync.outcomes import GONE, MOVED, THERE, Item, Made, Outcome
+from connector.sync.reading import Both
 
 
 class Writer:
-    """Writes to both systems, for one run. `made`: the IDs that new records got, by what stands for them in lines."""
+    """Writes to both systems, for one run."""
 
-    def __init__(self, both: Both, mapping: MappingFile, run: str, made: dict[str, str]) -> None:
-        self.made = made
-        self._mdm, self._assets, self._run = both.mdm, both.assets, run
+    def __init__(self, both: Both, mapping: MappingFile, run: str, made: Made) -> None:
+        self._made = made
+        self._assets, self._run = both.assets, run
+        self._hands = Hands(both, made, run)
         self._labels = mapping.people
         sides = Sides(mdm_can=both.mdm.can, asset_can=both.assets.can)
         rows = [Row.of(field, sides) for field in mapping.mapped]
@@ -65,13 +35,13 @@ class Writer:
 
     async def write(self, item: Item, *, again: bool) -> AsyncIterator[Outcome]:
         """Carry lines out. `again`: it was begun before, and nobody knows how far it came. Raises UpcardError."""
-        if missing := [id_ for id_ in _needs(item) if id_.startswith(NEW) and id_ not in self.made]:
+        if missing := [id_ for id_ in _needs(item) if id_.startswith(NEW) and id_ not in self._made.ids]:
             for line in item:
                 yield Outcome(line, "stale", f"what it needs was not created ({missing[0].removeprefix(NEW)})")
             return
         match item[0].op:
             case "link" | "move_link" | "lock":
-                yield self._done(item[0])
+                yield self._made.done(item[0])
             case "create_field":
                 yield await self._create_field(item[0])
             case "create_person" | "create_asset":
@@ -82,35 +52,17 @@ class Writer:
                 for outcome in await self._update(item, self._ends[item[0].op]):
                     yield outcome
             case "check_in" | "check_out":
-                async for outcome in self._hand(item, again=again):
+                async for outcome in self._hands.over(item, again=again):
                     yield outcome
             case "assign":
-                yield await self._assign(item[0])
+                yield await self._hands.assign(item[0])
             case _:
                 yield await self._keep(item[0], again=again)
-
-    def _id(self, id_: str) -> str:
-        return self.made.get(id_, id_)
-
-    def _done(self, line: Change, bases: Iterable[Base] | None = None, made: str | None = None) -> Outcome:
-        """With the real IDs in what is recorded."""
-        if made:
-            self.made[line.target] = made
-        link = replace(line.link, sys_id=self._id(line.link.sys_id)) if line.link else None
-        real = tuple(self._real(base) for base in (line.bases if bases is None else bases))
-        return Outcome(line, "done", None, made, link, real)
-
-    def _real(self, base: Base) -> Base:
-        kind, _, id_ = base.link.partition("/")
-        mdm, asset = (
-            self._id(value) if isinstance(value, str) else value for value in (base.mdm_value, base.asset_value)
-        )
-        return Base(f"{kind}/{self._id(id_)}", base.field, mdm, asset)
 
     async def _create_field(self, line: Change) -> Outcome:
         if line.target not in {column.name for column in await self._assets.columns() or ()}:
             await self._assets.create_column(line.target)
-        return self._done(line)
+        return self._made.done(line)
 
     async def _create(self, line: Change, *, again: bool) -> Outcome:
         """A new asset or person, unless it is there meanwhile: look just before, and after no answer came."""
@@ -139,87 +91,36 @@ class Writer:
         if isinstance(created, Asset):
             rows = self._ends["update_asset"].rows
             bases = tuple(replace(base, asset_value=rows[base.field].asset(created)) for base in bases)
-        return self._done(line, bases, created.sys_id)
+        return self._made.done(line, bases, created.sys_id)
 
     async def _complete(self, item: Item) -> Outcome:
         now = await self._assets.person(item[0].target)
         if now is None:
             return Outcome(item[0], "stale", GONE)
         await self._assets.update_person(now.sys_id, {str(line.field): _single(line.after) for line in item})
-        return self._done(item[0])
+        return self._made.done(item[0])
 
     async def _update(self, item: Item, end: "End") -> list[Outcome]:
         """Fields of one record: those that hold what they held when the plan was made are written, in one request."""
-        target = self._id(item[0].target)
+        target = self._made.id(item[0].target)
         if (now := await end.read(target)) is None:
             return [Outcome(line, "stale", GONE) for line in item]
+        item = tuple([await self._tagged(line, end) for line in item])
         done = [line for line in item if end.value(line, now) == line.after]
         todo = [line for line in item if line not in done and end.equal(line, now, line.before)]
         if todo:
             now = await end.write(target, {str(line.field): _single(line.after) for line in todo})
         moved = [Outcome(line, "stale", MOVED) for line in item if line not in done and line not in todo]
-        return [*moved, *(self._done(line, end.bases(line, now)) for line in (*done, *todo))]
+        return [*moved, *(self._made.done(line, end.bases(line, now)) for line in (*done, *todo))]
 
-    async def _hand(self, item: Item, *, again: bool) -> AsyncIterator[Outcome]:
-        """Take an asset back, hand it out, or both: then back first, and to whom had it if the other cannot get it."""
-        back = next((line for line in item if line.op == "check_in"), None)
-        out = next((line for line in item if line.op == "check_out"), None)
-        target, person = self._id(item[0].target), self._id(str(out.after)) if out else None
-        now = await self._assets.asset(target)
-        if now is None:
-            for line in item:
-                yield Outcome(line, "stale", GONE)
-            return
-        if now.assignee.id == person and (person or at_nobody(now)):
-            for line in item:
-                yield self._done(line)
-            return
-        if back and now.assignee.id == back.before and not at_nobody(now):
-            await _sure(self._assets.check_in(target, self._signed(back)), lambda: self._has(target, None))
-            yield self._done(back)
-        elif not at_nobody(now) or (back and not again):
-            for line in item:
-                yield Outcome(line, "stale", MOVED)
-            return
-        elif back:
-            yield self._done(back)
-        if out and person:
-            try:
-                await _sure(
-                    self._assets.check_out(target, person, self._signed(out)), lambda: self._has(target, person)
-                )
-            except Refused as error:
-                if back is None:
-                    raise
-                await self._assets.check_out(target, str(back.before), self._signed(back))
-                yield self._put_back(back)
-                yield Outcome(out, "failed", error.detail)
-            else:
-                yield self._done(out)
-
-    async def _has(self, asset: str, person: str | None) -> bool:
-        now = await self._assets.asset(asset)
-        return now is not None and now.assignee.id == person
-
-    def _put_back(self, back: Change) -> Outcome:
-        """The asset is with whom it was, as if nothing had been done."""
-        bases = tuple(replace(base, asset_value=back.before) for base in back.bases)
-        return Outcome(back, "failed", "the next checkout was refused, so it was undone", bases=bases)
-
-    async def _assign(self, line: Change) -> Outcome:
-        after = str(line.after) if line.after is not None else None
-        now = await self._mdm.device(line.target)
-        if now is None:
-            return Outcome(line, "stale", GONE)
-        if now.user_id not in (line.before, after):
-            return Outcome(line, "stale", MOVED)
-        if now.user_id != after:
-            await _sure(self._mdm.assign(line.target, after), lambda: self._uses(line.target, after))
-        return self._done(line)
-
-    async def _uses(self, device: str, user: str | None) -> bool:
-        now = await self._mdm.device(device)
-        return now is not None and now.user_id == user
+    async def _tagged(self, line: Change, end: "End") -> Change:
+        """With the tag that the asset system made for a new asset, where that is what is written."""
+        if not _is_new(line.after):
+            return line
+        made = await self._assets.asset(self._made.id(str(line.after)))
+        tag = made.tag if made else None
+        bases = tuple(replace(base, asset_value=tag) for base in line.bases)
+        return replace(line, after=end.rows[str(line.field)].kept_by_mdm(tag), bases=bases)
 
     async def _keep(self, line: Change, *, again: bool) -> Outcome:
         """An asset whose device is gone, or is there again."""
@@ -231,12 +132,8 @@ class Writer:
         if line.op == "restore" and now.archived and self._assets.can.archive:
             await self._assets.restore(line.target)
         if not again:
-            await self._assets.note(line.target, self._signed(line))
-        return self._done(line)
-
-    def _signed(self, line: Change) -> str:
-        """What a note says, for people and for whoever looks for the source of a change."""
-        return f"Upcard: {line.why} (run {self._run})"
+            await self._assets.note(line.target, signed(line, self._run))
+        return self._made.done(line)
 
 
 @dataclass(frozen=True)
@@ -262,22 +159,17 @@ class End:
             yield replace(base, asset_value=kept) if self.side == "asset" else replace(base, mdm_value=kept)
 
 
-async def _sure(writing: Awaitable[Any], is_done: Callable[[], Awaitable[bool]]) -> None:
-    """Write; where no answer came, look whether it was done. Raises OutcomeUnknown where it was not."""
-    try:
-        await writing
-    except OutcomeUnknown:
-        if not await is_done():
-            raise
-
-
 def _needs(item: Item) -> Iterator[str]:
     """The IDs that a line writes to or writes."""
     for line in item:
         if line.op not in ("create_asset", "create_person"):
             yield line.target
-        if line.op == "check_out":
+        if line.op == "check_out" or _is_new(line.after):
             yield str(line.after)
+
+
+def _is_new(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(NEW)
 
 
 def _single(value: Any) -> Value:
