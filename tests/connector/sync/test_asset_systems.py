@@ -304,11 +304,14 @@ async def test_people_are_found_by_email_or_else_by_name(system: AssetSystem) ->
 
 async def test_a_person_is_changed_in_part(system: AssetSystem) -> None:
     made = await kim(system)
+    await system.find_people("kim@example.com", None)
 
     renamed = await system.update_person(made.sys_id, {"name": "Kim Lind"})
+    found = await system.find_people("kim@example.com", None)
     mailed = await system.update_person(made.sys_id, {"email": "lind@example.com"})
 
     assert (renamed.name, renamed.email) == ("Kim Lind", "kim@example.com")
+    assert found == [renamed]
     assert (mailed.name, mailed.email) == ("Kim Lind", "lind@example.com")
     assert await system.person(made.sys_id) == mailed
     assert await system.find_people("lind@example.com", None) == [mailed]
