@@ -8,7 +8,8 @@ import pytest
 
 from connector.rest import door
 from connector.rest.app import app, routes
-from connector.rest.operations import CARD, OPERATIONS, Operation
+from connector.rest.operation import Operation
+from connector.rest.operations import CARD, OPERATIONS
 from tests.conftest import HOST, Upcard
 
 CANARY = "c4n4ry"
