@@ -164,8 +164,8 @@ def _given(name: str) -> Json:
 
 
 def _parameter(name: str, says: str, schema: Json, place: str, *, required: bool = True) -> Json:
-    """One in the path has to be given; one in the query may be left out, or left empty."""
-    how = {} if place == "path" else {"allowEmptyValue": True}
+    """One in the path has to be given; one in the query may be left out, or left empty, unless it is required."""
+    how = {} if required else {"allowEmptyValue": True}
     return {"name": name, "in": place, "required": required, **how, "description": says, "schema": schema}
 
 
