@@ -2,7 +2,7 @@
 
 from connector.sdk.card import card, list_card
 from connector.sdk.client import Client, Connection, Limits, record_of, rows_of
-from connector.sdk.errors import InvalidCall, Refused, Unexpected, UpcardError
+from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Unexpected, UpcardError
 from connector.sdk.http import Reply
 from connector.sdk.kinds import (
     AnyJson,
@@ -41,6 +41,7 @@ __all__ = [
     "Number",
     "Object",
     "Origin",
+    "OutcomeUnknown",
     "Page",
     "Record",
     "Refused",
