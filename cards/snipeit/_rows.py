@@ -45,7 +45,7 @@ def changed(payload: Json) -> Json:
 
 def body_of(inputs: Json) -> Json:
     """Inputs as a body: what is under `fields` at the top, IDs as numbers. Raises InvalidCall for other columns."""
-    fields = inputs.get("fields", {})
+    fields: Json = inputs.get("fields", {})
     if wrong := sorted(key for key in fields if not COLUMN.fullmatch(key)):
         raise InvalidCall(
             f"Fields holds {', '.join(wrong)}: a custom field has a column such as _snipeit_os_version_3."
