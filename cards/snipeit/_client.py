@@ -21,7 +21,6 @@ from connector import (
     OutcomeUnknown,
     Page,
     Record,
-    Refused,
     Reply,
     Unexpected,
     field,
@@ -101,41 +100,38 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
             raise Unexpected("The service does not answer as Snipe-IT does.")
 
     async def ask(self, method: str, *path: str, **said: Any) -> Reply:
-        """One request. What HTTP 200 and `status: error` refuse is a refusal; what is read is not escaped any more."""
-        reply = await super().ask(method, *path, **said)
-        body = reply.body if isinstance(reply.body, dict) else {}
-        if body.get("status") == "error" and "messages" in body:
-            return self._refused(reply, method, plain(body["messages"] or body.get("payload")))
-        if method in READ or reply.status >= 400:
-            return replace(reply, body=plain(reply.body))
-        if body.get("status") != "success":
-            raise OutcomeUnknown("The service answered in a form that it never promised. It may have been carried out.")
-        return reply
+        """One request, its answer read as Snipe-IT means it."""
+        return self._meant(await super().ask(method, *path, **said), method)
 
     async def page(self, record: type[Record], *path: str, after: Cursor, **query: Any) -> Page[Any]:
-        """One page of a listing, oldest first. How many there are decides about the next, and how many came."""
-        offset = int(after.at or 0)
-        asked = {**query, "limit": after.size(PAGE), "offset": offset, "sort": "id", "order": "asc"}
+        """One page of a listing, oldest first; of as many pages of the server as are needed for what is wanted."""
+        offset, size = int(after.at or 0), after.size(PAGE)
+        found, more = await self._some(path, query, offset, size)
+        while more and after.limit is not None and len(found) < size:
+            rows, more = await self._some(path, query, offset + len(found), size - len(found))
+            found += rows
+        return Page(found, str(offset + len(found)) if more else None)
+
+    async def _some(self, path: tuple[str, ...], query: Json, offset: int, size: int) -> tuple[list[Json], bool]:
+        """Some records, and whether there are more: their total decides, as a page may be smaller than asked for."""
+        asked = {**query, "limit": size, "offset": offset, "sort": "id", "order": "asc"}
         answer = record_of(await self.get(*path, **asked))
         rows, total = rows_of(answer, "rows"), answer.get("total")
         if not isinstance(total, int):
             raise Unexpected("The service answered a list without its total.")
-        end = offset + len(rows)
-        return Page(rows, str(end) if rows and end < total else None)
+        return rows, bool(rows) and offset + len(rows) < total
 
     async def asset(self, id_: str) -> Json:
         """One asset, with `fields`: its custom fields by their column."""
         return with_fields(record_of(await self.get("hardware", id_)))
 
     async def by_serial(self, serial: str, *, deleted: bool) -> Json:
-        """The assets of a serial number: there may be several. That there is none comes as an error."""
-        try:
-            found = await self.get("hardware", "byserial", serial, deleted="true" if deleted else None)
-        except Refused as refusal:
-            if refusal.service is None or refusal.service.status != NOT_FOUND or not refusal.service.said:
-                raise
-            found = {"rows": []}
-        rows = rows_of(record_of(found), "rows")
+        """The assets of a serial number: there may be several. That there is none comes as an error with HTTP 200."""
+        query = {"deleted": "true"} if deleted else None
+        reply = await super().ask("GET", "hardware", "byserial", serial, query=query)
+        meant = self._meant(reply, "GET")
+        is_none = reply.status < 400 and meant.status == NOT_FOUND
+        rows = [] if is_none else rows_of(record_of(meant.accepted().body), "rows")
         return {"assets": rows, "count": len(rows)}
 
     async def create(self, kind: str, inputs: Json) -> Json:
@@ -159,17 +155,30 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
         payload = reply.record().get("payload")
         return {**(plain(payload) if isinstance(payload, dict) else {}), "status_code": reply.status}
 
-    def _refused(self, reply: Reply, method: str, words: Any) -> Reply:
-        """The refusal with its words; with the status that it should have had, where it was 200.
+    def _meant(self, reply: Reply, method: str) -> Reply:
+        """`status: error` with HTTP 200 is a refusal; what is read is escaped; a change is answered with success."""
+        body = reply.body if isinstance(reply.body, dict) else {}
+        if body.get("status") == "error" and "messages" in body:
+            words = plain(body["messages"] or body.get("payload"))  # of a restore they are the payload
+            return replace(reply, status=_status(reply, method, words), said=self.told(words))
+        if method in READ or reply.status >= 400:
+            return replace(reply, body=plain(reply.body))
+        if body.get("status") != "success":
+            raise OutcomeUnknown("The service answered in a form that it never promised. It may have been carried out.")
+        return reply
 
-        Words are in the language of the server: those about a record that is read say that it is not there.
-        """
-        status = reply.status if reply.status >= 400 else INVALID
-        if TOO_MANY.fullmatch(str(words)):
-            status = THROTTLED
-        elif status == INVALID and isinstance(words, str) and (method in READ or MISSING.fullmatch(words)):
-            status = NOT_FOUND
-        return replace(reply, status=status, said=self.told(words))
+
+def _status(reply: Reply, method: str, words: Any) -> int:
+    """The status that a refusal should have had.
+
+    Words are in the language of the server: those about a record that is read say that it is not there.
+    """
+    if TOO_MANY.fullmatch(str(words)):
+        return THROTTLED
+    if reply.status >= 400:
+        return reply.status
+    is_missing = isinstance(words, str) and (method in READ or MISSING.fullmatch(words))
+    return NOT_FOUND if is_missing else INVALID
 
 
 def _answered(reply: Reply) -> Json:
