@@ -26,7 +26,7 @@ async def by_serial(database: Database, request: Request) -> Response:
     found = _matching(database, request, "serial")
     if not found:
         raise Invalid(MISSING)
-    return page(database, request, found, shapes.asset)
+    return whole(database, found, shapes.asset)
 
 
 async def by_tag(database: Database, request: Request) -> Response:
