@@ -150,10 +150,8 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
         return await self.act("hardware", id_, "checkout", inputs={"checkout_to_type": to[0], **inputs})
 
     async def act(self, *path: str, inputs: Json | None = None) -> Json:
-        """Do something with a record. The answer has little of it, escaped, or only a sentence."""
-        reply = await self.post(*path, json=body_of(inputs or {}))
-        payload = reply.record().get("payload")
-        return {**(plain(payload) if isinstance(payload, dict) else {}), "status_code": reply.status}
+        """Do something with a record. The answer has little of it that is worth telling, or only a sentence."""
+        return {"status_code": (await self.post(*path, json=body_of(inputs or {}))).status}
 
     def _meant(self, reply: Reply, method: str) -> Reply:
         """`status: error` with HTTP 200 is a refusal; what is read is escaped; a change is answered with success."""

@@ -40,7 +40,7 @@ class AssetChange(CardInputs):
     location_id: Text = field("ID of the default location", pattern=ID, at="rtd_location_id")
     order_number: Text = field("Number of the order", max_length=191)
     purchase_date: Text = field("Day of the purchase, as 2026-02-03", pattern=DAY)
-    fields: Object = field(FIELDS + "; the model's fieldset must have each of them")
+    fields: Object = field(FIELDS + "; the model's fieldset must have each")
 
 
 class AssetDetails(CardOutputs):
@@ -57,9 +57,7 @@ class AssetDetails(CardOutputs):
     category: Text = field("Name of the category", at="category.name")
     status_id: Text = field("ID of the status label", at="status_label.id")
     status: Text = field("Name of the status label", at="status_label.name")
-    status_type: Text = field(
-        "Type of the status label: deployable, pending or archived", at="status_label.status_type"
-    )
+    status_type: Text = field("Deployable, pending, undeployable or archived", at="status_label.status_type")
     status_meta: Text = field("Deployed when somebody has it, else the type", at="status_label.status_meta")
     assigned_type: Text = field("What has it: user, location or asset; empty when nobody has", at="assigned_to.type")
     assigned_id: Text = field("ID of who or what has it", at="assigned_to.id")
@@ -95,7 +93,7 @@ class ChangedAsset(CardOutputs):
 
 
 class Moved(CardOutputs):
-    """What a checkout or check-in answers."""
+    """What a card answers that has no more to tell than whether it was done."""
 
     status_code: StatusCode = field(STATUS)
     message: Explanation = field(REFUSED)
