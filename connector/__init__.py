@@ -4,6 +4,7 @@ from connector.sdk.card import card, list_card
 from connector.sdk.client import Client, Connection, Limits, record_of, rows_of
 from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Unexpected, UpcardError
 from connector.sdk.http import Reply
+from connector.sdk.inventory import NOBODY, Asset, Assignee, Capabilities, Device, Named, Person, User
 from connector.sdk.kinds import (
     AnyJson,
     Boolean,
@@ -20,29 +21,40 @@ from connector.sdk.kinds import (
 )
 from connector.sdk.pages import pages
 from connector.sdk.results import Cursor, Page, ResultSet
+from connector.sdk.systems import AssetSystem, Cards, Mdm, Values
 from connector.sdk.tables import CardInputs, CardOptions, CardOutputs, Record, field, group
 
 __all__ = [
+    "NOBODY",
     "AnyJson",
+    "Asset",
+    "AssetSystem",
+    "Assignee",
     "Boolean",
+    "Capabilities",
     "CardInputs",
     "CardOptions",
     "CardOutputs",
+    "Cards",
     "Client",
     "Connection",
     "Cursor",
     "Date",
+    "Device",
     "Explanation",
     "Integer",
     "InvalidCall",
     "Json",
     "Limits",
     "List",
+    "Mdm",
+    "Named",
     "Number",
     "Object",
     "Origin",
     "OutcomeUnknown",
     "Page",
+    "Person",
     "Record",
     "Refused",
     "Reply",
@@ -51,6 +63,8 @@ __all__ = [
     "Text",
     "Unexpected",
     "UpcardError",
+    "User",
+    "Values",
     "card",
     "field",
     "group",

@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 
 from connector.catalog.find import catalog
 from connector.engine import logs, seals, telemetry
-from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
+from connector.host import Host, open_host
 from connector.rest import problems
 from connector.rest.app import app
 from connector.sdk.client import Limits

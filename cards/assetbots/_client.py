@@ -29,6 +29,7 @@ VISIBLE = r"^[!-~]+$"  # what a header can carry
 PAGE = 1000  # the most records Assetbots returns at once
 NOBODY = "00000000-0000-0000-0000-000000000000"  # the ID of nothing
 LIMITS = Limits(per_second=1, per_hour=3600)  # it says 429, but not from what on; another client paces itself so
+HOUR = 3600
 
 
 class Workspace(Connection, hosts=("api.assetbots.com",)):
@@ -47,6 +48,13 @@ class Workspace(Connection, hosts=("api.assetbots.com",)):
         labels={"changes": "Changes", "whole": "Whole"},
         default="changes",
     )
+
+    requests_per_second: int = field(
+        "How many requests are sent a second. Assetbots does not say how many it takes", ge=1, le=100, default=1
+    )
+
+    def limits(self, usual: Limits) -> Limits:
+        return Limits(self.requests_per_second, self.requests_per_second * HOUR)
 
     def origin(self) -> str:
         return self.url if "://" in self.url else f"https://{self.url}"
@@ -71,6 +79,7 @@ class Assetbots(Client[Workspace], title="Assetbots", prefix="/v1", limits=LIMIT
     probes = {
         "get_asset": (f"assets/{NOBODY}",),
         "get_database": ("databases",),
+        "get_person": (f"people/{NOBODY}",),
         "list_assets": ("assets?limit=1",),
         "list_people": ("people?limit=1",),
     }

@@ -12,6 +12,8 @@ Form = Literal["bare", "wrapped"]
 
 RELATED = frozenset({"category", "checkout", "repair", "reservation", "labels", "address"})
 OWN = RELATED | {"tag", "description", "name", "archived", "deleted"}
+EMPTIABLE = frozenset({"tag", "description", "category"})
+SERIAL = "serialNumber"
 KEPT_BY_SERVICE = frozenset({"id", "type", "checkout", "repair", "reservation", "createDate", "updateDate"})
 
 
@@ -26,11 +28,17 @@ def custom(record: Json) -> Json:
 
 
 def given(body: Json) -> Json:
-    """Inputs as a record: what is under `fields` beside the rest. Raises InvalidCall where it is no custom field."""
-    fields = body.get("fields", {})
+    """Inputs as a record: what is under `fields` beside the rest, and null for what is to be empty.
+
+    Raises InvalidCall where one is no custom field, cannot be empty, or is given as well.
+    """
+    fields, empty = body.get("fields", {}), body.get("empty", [])
+    own = {key: value for key, value in body.items() if key not in ("fields", "empty")}
     if wrong := sorted(fields.keys() & (OWN | KEPT_BY_SERVICE)):
         raise InvalidCall(f"Fields holds {', '.join(wrong)}, which every record has: it is no custom field.")
-    return {**{key: value for key, value in body.items() if key != "fields"}, **fields}
+    if any(key not in EMPTIABLE or key in own for key in empty):
+        raise InvalidCall(f"Empty names any of {', '.join(sorted(EMPTIABLE))}, and none that has a value here.")
+    return {**own, **dict.fromkeys(empty), **fields}
 
 
 def written(record: Json, form: Form) -> Json:

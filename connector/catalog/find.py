@@ -1,28 +1,34 @@
 """Find the cards: every module in `cards/<connector>/` without a leading underscore is one."""
 
 import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import cards
 from connector.sdk.card import BadCard, Card
 from connector.sdk.client import Client, Connection
 from connector.sdk.errors import NoSuchCard, NoSuchConnector
+from connector.sdk.systems import AssetSystem, Mdm
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Connector:
-    """One service: its cards and the client they share."""
+    """One service: its cards and the client they share; what it is to the sync, in `_mdm.py` or `_assets.py`."""
 
     key: str
     title: str
     description: str
     client: type[Client[Any]]
     cards: tuple[Card, ...]
+    mdm: type[Mdm] | None = None
+    assets: type[AssetSystem] | None = None
 
     @property
     def connects_with(self) -> type[Connection]:
@@ -64,7 +70,17 @@ def _connector(key: str) -> Connector:
     if len(clients) != 1:
         raise BadCard(f"cards/{key}: its cards must share one client, not {len(clients)}.")
     client = clients.pop()
-    return Connector(key, client.title, " ".join((package.__doc__ or "").split()), client, found)
+    says = " ".join((package.__doc__ or "").split())
+    sides = _adapter(key, "_mdm", Mdm), _adapter(key, "_assets", AssetSystem)  # type: ignore[type-abstract]
+    return Connector(key, client.title, says, client, found, *sides)
+
+
+def _adapter(connector: str, name: str, kind: type[T]) -> type[T] | None:
+    """What a connector is to the sync, where it has such a module."""
+    if importlib.util.find_spec(f"cards.{connector}.{name}") is None:
+        return None
+    there = vars(importlib.import_module(f"cards.{connector}.{name}")).values()
+    return next(each for each in there if isinstance(each, type) and issubclass(each, kind) and each is not kind)
 
 
 def _card(connector: str, name: str) -> Card:

@@ -17,9 +17,9 @@ import uvloop
 from connector.cli.key import first_key
 from connector.cli.protocol import Limited
 from connector.engine import logs
-from connector.engine.host import Host, open_host
 from connector.engine.seals import Broken, NoKeys
 from connector.engine.settings import Settings
+from connector.host import Host, open_host
 from connector.rest.app import app
 
 NOTICE = 1.0  # seconds, at least, that a host which is about to stop says so at /readyz

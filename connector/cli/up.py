@@ -10,8 +10,8 @@ from connector.cli.demo import CONNECTION, Demonstration
 from connector.cli.key import ready_key
 from connector.cli.serve import CannotStart, drained, server, serving, until_stopped
 from connector.engine import logs, seals
-from connector.engine.host import Host, open_host
 from connector.engine.settings import Settings
+from connector.host import Host, open_host
 from connector.rest.app import app
 from sandbox import kandji
 

@@ -250,8 +250,8 @@ class Connections:
         return made
 
     def _opened(self, row: Mapping[str, str], connection: Connection) -> Account:
-        limits = self._catalog.connector(row["connector"]).client.limits
-        budget = self._budgets.of(row["name"], limits) if limits else None
+        usual = self._catalog.connector(row["connector"]).client.limits
+        budget = self._budgets.of(row["name"], connection.limits(usual)) if usual else None
         single = Share(budget, bulk=False, patient=False) if budget else None
         heard = self._heard(row["connector"]) if self._heard else None
         service = Service(connection.origin(), connection.credentials(), self._session, asyncio.sleep, single, heard)

@@ -1,12 +1,12 @@
-"""Durable work on DBOS: a stream is a workflow, a second of it a step. Knows nothing of cards or flows.
+"""Durable work on DBOS: a run is a workflow, a second of it a step. Knows nothing of cards, flows or syncs.
 
-One host launches DBOS once. Streams are queued in the transaction that accepts their run, taken over from hosts that
-died, and never run on two hosts at a time: a host that lost one finds its run moved on, and stops.
+One host launches DBOS once. Work is queued in the transaction that accepts its run, taken over from hosts that
+died, and never done on two hosts at a time: a host that lost a run finds it moved on, and stops.
 """
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
@@ -21,13 +21,14 @@ from connector.engine.store import AWAY, Store
 NAME = "upcard"
 VERSION = "streams-1"  # changes only when the order of a workflow's steps does; else running streams would be stranded
 QUEUE = "streams"
+STEPS = {"stream": "page"}  # what a step is called, where that is not what its work is; see VERSION
 POLL = 0.1  # seconds until a queued stream is seen
-AT_ONCE = 64  # streams on one host; one that waits for its flow counts as well
+AT_ONCE = 64  # runs on one host; a stream that waits for its flow counts as well
 AGAIN = 1.0  # seconds until a step is tried again that did not reach the store
 
 
 class Works(Protocol):
-    """What does the work: a second of a stream at a time."""
+    """What does one kind of work: a second of a run at a time."""
 
     async def go_on(self, run: str, segment: int, holder: str) -> bool: ...
 
@@ -35,7 +36,7 @@ class Works(Protocol):
 
 
 class Queue:
-    """Puts streams in the queue; any host may."""
+    """Puts runs in the queue; any host may."""
 
     def __init__(self, store: Store) -> None:
         self._client = DBOSClient(
@@ -50,11 +51,11 @@ class Queue:
         self._client._sys_db.run_migrations()
         self._client.register_queue(QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL, application_name=NAME)
 
-    def put(self, db: sa.Connection, run: str, segment: int) -> None:
+    def put(self, db: sa.Connection, run: str, segment: int, kind: str = "stream") -> None:
         """Queue a segment of a run, in the transaction that accepts it. The same segment is queued once."""
         options: EnqueueOptions = {
             "queue_name": QUEUE,
-            "workflow_name": "stream",
+            "workflow_name": kind,
             "workflow_id": f"{run}.{segment}",
             "app_version": VERSION,
         }
@@ -68,15 +69,30 @@ class Queue:
 
 @asynccontextmanager
 async def working(
-    store: Store, queue: Queue, presence: Presence, worker: Works, look: Callable[[], Awaitable[None]]
+    store: Store, queue: Queue, presence: Presence, works: Mapping[str, Works], look: Callable[[], Awaitable[None]]
 ) -> AsyncIterator[None]:
-    """Work on queued streams while the block runs; others go on with them after it.
+    """Do queued work of these kinds while the block runs; others go on with it after that.
 
-    `look` sees what other hosts changed: a stream may have been accepted for a connection that was made just before.
+    `look` sees what other hosts changed: a run may have been accepted for a connection that was made just before.
     """
     DBOS(config=_config(store, presence.id))
+    for kind, worker in works.items():
+        _register(kind, worker, look)
+    DBOS.launch()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(worker.drain() for worker in works.values()))
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())  # DBOS's goes with it, duties go on
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        with suppress(*AWAY):
+            queue.put_back(presence.id)  # in this thread: the loop's others were DBOS's
 
-    @DBOS.step(name="page")
+
+def _register(kind: str, worker: Works, look: Callable[[], Awaitable[None]]) -> None:
+    """Make a kind of work known, before DBOS is launched."""
+
+    @DBOS.step(name=STEPS.get(kind, kind))
     async def step(run: str, segment: int, holder: str) -> bool:
         while True:
             try:
@@ -84,23 +100,13 @@ async def working(
             except AWAY:  # an error here would end the workflow, and leave its run at work for ever
                 await asyncio.sleep(AGAIN)
 
-    @DBOS.workflow(name="stream")
-    async def stream(run: str, segment: int) -> None:
+    @DBOS.workflow(name=kind)
+    async def work(run: str, segment: int) -> None:
         holder = secrets.token_hex(8)  # another one whenever the workflow is taken up again, here or elsewhere
         with suppress(*AWAY):
             await look()
         while await step(run, segment, holder):
             pass
-
-    DBOS.launch()
-    try:
-        yield
-    finally:
-        await worker.drain()
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())  # DBOS's goes with it, duties go on
-        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-        with suppress(*AWAY):
-            queue.put_back(presence.id)  # in this thread: the loop's others were DBOS's
 
 
 def _config(store: Store, host: str) -> DBOSConfig:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -67,6 +67,8 @@ class Runner:
     telemetry: Telemetry
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: "set[asyncio.Task[Answer]]" = field(default_factory=set)
+    heard: list[Callable[[Ready], Awaitable[None]]] = field(default_factory=list)
+    """Called with each call that changed something, once it is on record."""
 
     async def run(self, ready: Ready, wait: float) -> tuple[Run, Answer | None]:
         """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None)."""
@@ -209,6 +211,9 @@ class Runner:
         except UpcardError as error:
             return await self._failed(entered, _after(service, meant(error)), service.changed)
         await self.gate.leave(entered, answer.written, None, service.changed)
+        if ready.deed.effect != "read" and not answer.dry_run:
+            for listener in self.heard:
+                await listener(ready)
         return answer
 
     async def _stopped(self, entered: Pass, error: UpcardError) -> Answer:

@@ -8,7 +8,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from connector.engine import seals
-from connector.engine.host import Host
+from connector.host import Host
 from connector.rest.door import CARD, Door
 from connector.rest.openapi import openapi
 from connector.rest.operations import OPERATIONS

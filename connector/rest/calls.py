@@ -10,9 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from connector.engine.callers import Caller
 from connector.engine.calls import Call, Ready
-from connector.engine.host import Host
 from connector.engine.runner import Answer
 from connector.engine.runs import Run
+from connector.host import Host
 from connector.rest.answers import HEADERS, json_answer, raw_answer
 from connector.rest.body import read_body
 from connector.rest.problems import problem_answer

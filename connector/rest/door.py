@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from connector.engine.callers import Caller
-from connector.engine.host import Host
+from connector.host import Host
 from connector.rest.admission import Admission
 from connector.rest.calls import call
 from connector.rest.problems import on_any_error, problem

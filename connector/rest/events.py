@@ -11,8 +11,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from connector.engine.host import Host
 from connector.engine.runs import ENDED, Run
+from connector.host import Host
 from connector.rest.answers import HEADERS, raw_answer
 from connector.rest.hosts import host_of
 

@@ -2,7 +2,7 @@
 
 from starlette.requests import Request
 
-from connector.engine.host import Host
+from connector.host import Host
 
 
 def host_of(request: Request) -> Host:

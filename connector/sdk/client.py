@@ -22,6 +22,14 @@ CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 EVERYTHING = CHANGES | READS
 
 
+@dataclass(frozen=True)
+class Limits:
+    """How many requests a service takes from one account, in a second and in an hour."""
+
+    per_second: int
+    per_hour: int
+
+
 class Connection(Table):
     """What reaches one account of a service. `hosts` are its addresses (`*`: one label); others the operator allows."""
 
@@ -41,16 +49,12 @@ class Connection(Table):
         """The headers that carry the secret."""
         raise NotImplementedError
 
+    def limits(self, usual: Limits) -> Limits:
+        """How many requests this account takes, where that is not what is usual for the service."""
+        return usual
+
 
 C = TypeVar("C", bound=Connection)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many requests a service takes from one account, in a second and in an hour."""
-
-    per_second: int
-    per_hour: int
 
 
 @dataclass

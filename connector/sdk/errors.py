@@ -60,6 +60,24 @@ class UpcardError(Exception):
         found |= {"errors": [{"at": fault.at, "why": fault.why} for fault in self.faults]} if self.faults else {}
         return found | ({"service": {"status": self.service.status, "said": self.service.said}} if self.service else {})
 
+    @classmethod
+    def told(cls, problem: dict[str, Any]) -> "UpcardError":
+        """The error again that a problem document tells of."""
+        kinds = {kind.slug: kind for kind in reversed(_below(UpcardError))}  # of one slug, the most general
+        said, faults = problem.get("service"), problem.get("errors", ())
+        return kinds.get(problem["type"], UpcardError)(
+            problem["detail"],
+            faults=[Fault(each["at"], each["why"]) for each in faults],
+            service=Said(said["status"], said["said"]) if said else None,
+            retry_after=problem.get("retry_after"),
+            run=problem.get("run"),
+        )
+
+
+def _below(kind: type[UpcardError]) -> list[type[UpcardError]]:
+    """All kinds of a kind."""
+    return [kind, *(each for direct in kind.__subclasses__() for each in _below(direct))]
+
 
 class InvalidCall(UpcardError):
     """Options, inputs or stream are not what the card takes; every fault is listed, 100 at most."""
@@ -115,6 +133,10 @@ class NoSuchRun(NotFound):
 
 class NoSuchFlow(NotFound):
     slug, title = "no_such_flow", "There is no such helper flow"
+
+
+class NoSuchSync(NotFound):
+    slug, title = "no_such_sync", "There is no such sync"
 
 
 class NoSuchKey(NotFound):

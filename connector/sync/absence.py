@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from connector.sync.entities import ASSIGNEE, Asset, Base, Change, Link, Op
+from connector.sdk.inventory import Asset
+from connector.sync.entities import ASSIGNEE, Base, Change, Link, Op
 from connector.sync.fields import Item
 from connector.sync.ground import Ground
 from connector.sync.matching import Pair

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from connector.sync.entities import ASSIGNEE, NEW, Base, Change, Device, Hold, Link, Notice, Status, User
+from connector.sdk.inventory import Device, User
+from connector.sync.entities import ASSIGNEE, NEW, Base, Change, Hold, Link, Notice, Status
 from connector.sync.fields import ADVICE, Item, able
 from connector.sync.ground import Ground
 from connector.sync.matching import Pair

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from connector.sync.entities import Base, Change, Hold, Link, Notice, Status, Value
+from connector.sdk.inventory import Value
+from connector.sync.entities import Base, Change, Hold, Link, Notice, Status
 from connector.sync.ground import Ground, Row
 from connector.sync.matching import Pair
 from connector.sync.three_way import Verdict, decide

@@ -5,20 +5,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from connector.sync.entities import (
-    NEW,
-    Asset,
-    Base,
-    Capabilities,
-    Change,
-    Device,
-    Link,
-    Lock,
-    Person,
-    Side,
-    User,
-    Value,
-)
+from connector.sdk.inventory import Asset, Capabilities, Device, Person, User, Value
+from connector.sync.entities import NEW, Base, Change, Link, Lock, Side
 from connector.sync.mapping import FieldRow, Scope
 from connector.sync.mapping import Mapping as MappingFile
 from connector.sync.matching import Devices, match_devices
@@ -145,6 +133,14 @@ class Ground:
         """The rows whose column there is, or will be."""
         there, can = self.sides.columns, self.sides.asset_can.create_fields
         return tuple(row for row in self.rows if there is None or row.to in there or (row.field.create and can))
+
+    def has_category(self, name: str) -> bool:
+        """Whether an asset can be given it."""
+        return self.sides.asset_can.makes_categories or name.casefold() in self.categories
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        return frozenset(asset.category.casefold() for asset in self.sides.assets if asset.category)
 
     @cached_property
     def created_users(self) -> frozenset[str]:

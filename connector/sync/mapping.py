@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from connector.sdk.inventory import Kind
 from connector.sync.three_way import Direction, Rule, Winner
-from connector.sync.values import PATH, TRANSFORMS, Kind
+from connector.sync.values import PATH, TRANSFORMS
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 TEMPLATE = r"^(auto|from-mdm|[^{}]*(\{(serial|name|model|platform|asset_tag|mdm_id)\}[^{}]*)*)$"
@@ -79,11 +80,9 @@ class Part(BaseModel):
 
 
 class System(Part):
-    """A service; its token is named, never written here."""
+    """A side: its kind, and the connection to it where there are several; addresses and tokens are the connection's."""
 
     kind: Text
-    url: Text | None = None
-    token_env: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     connection: Text | None = None
 
 

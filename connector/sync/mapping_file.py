@@ -35,7 +35,6 @@ SAYS = {
 }
 FORMS = {
     "from": "must be a path such as os_version or details.volumes[0].capacity",
-    "token_env": "must be the name of an environment variable, such as KANDJI_TOKEN",
     "asset_tag": "must be auto, from-mdm, or text with {serial}, {name}, {model}, {platform}, {asset_tag}, {mdm_id}",
 }
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from connector.sync.entities import Asset, Device, Hold, Link
+from connector.sdk.inventory import Asset, Device
+from connector.sync.entities import Hold, Link
 
 T = TypeVar("T")
 PLACEHOLDERS = {"", "N/A", "NA", "NONE", "NULL", "UNKNOWN", "DEFAULT STRING", "TO BE FILLED BY O.E.M.", "NOT AVAILABLE"}

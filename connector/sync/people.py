@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from connector.sync.entities import Hold, Link, Person, User
+from connector.sdk.inventory import Person, User
+from connector.sync.entities import Hold, Link
 from connector.sync.matching import by
 
 

@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.inventory import Kind, Named
 from connector.sync.mapping import Mapping
 from connector.sync.mapping_file import load, parse
 from connector.sync.synonyms import are_same, names, plain
-from connector.sync.values import Kind
 
 SURE = 0.75
+LIKELY = 0.45  # below it the nearest column is not worth a word
 LIKE: dict[Kind, set[Kind]] = {"number": {"number", "text"}, "boolean": {"boolean", "text"}, "date": {"date", "text"}}
 BARE = r"(?!(?:yes|no|on|off|true|false|null|y|n)$)[A-Za-z_][\w.]*"
-
-
-@dataclass(frozen=True, order=True)
-class Named:
-    """A property of the MDM by its path, or a column of the asset system by its label."""
-
-    name: str
-    kind: Kind = "text"
 
 
 @dataclass(frozen=True)
@@ -57,16 +50,21 @@ def propose(text: str, properties: Iterable[Named], columns: Iterable[Named]) ->
     new = check(text, properties, columns)
     sure = {guess.source: guess for guess in _best(guesses(new.properties, new.columns)) if guess.score >= SURE}
     used = {guess.column for guess in sure.values()}
-    lines = [_mapped(sure[each]) if each in sure else _skipped(each, new.columns) for each in new.properties]
-    rest = [_left(each) for each in new.columns if each not in used]
-    return _inserted(text, sorted(lines, key=lambda line: "skip: true" in line) + rest)
+    mapped = [_mapped(sure[each]) for each in new.properties if each in sure]
+    left = sorted((each for each in new.properties if each not in sure), key=lambda each: (_is_detail(each), each))
+    skipped = [_skipped(each, new.columns) for each in left]
+    return _inserted(text, [*mapped, *skipped, *(_left(each) for each in new.columns if each not in used)])
 
 
 def guesses(properties: Iterable[Named], columns: Iterable[Named]) -> list[Guess]:
-    """Every pair with its score, best first."""
+    """Every pair with its score, best first; of two alike, the one that takes no request for each device."""
     some = tuple(columns)
     found = [guess(source, column) for source in properties for column in some]
-    return sorted(found, key=lambda each: (-each.score, each.source, each.column))
+    return sorted(found, key=lambda each: (-each.score, _is_detail(each.source), each.source, each.column))
+
+
+def _is_detail(source: Named) -> bool:
+    return source.name.startswith("details.")
 
 
 def guess(source: Named, column: Named) -> Guess:
@@ -121,7 +119,12 @@ def _traits(found: Guess) -> list[str]:
 
 def _skipped(source: Named, columns: tuple[Named, ...]) -> str:
     nearest = next(iter(guesses([source], columns)), None)
-    why = f"unsure: nearest is {_scalar(nearest.column.name)}, {nearest.why}" if nearest else "no column is left"
+    if nearest is None:
+        why = "no column is left"
+    elif nearest.score < LIKELY:
+        why = "no column is like it"
+    else:
+        why = f"unsure: nearest is {_scalar(nearest.column.name)}, {nearest.why}"
     return f"- {{ from: {_scalar(source.name)}, skip: true }}  # {why}"
 
 

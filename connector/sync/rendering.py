@@ -26,6 +26,7 @@ TITLES: dict[Op, str] = {
     "check_out": "Check out",
     "update_device": "Update devices in the MDM",
     "assign": "Assign users in the MDM",
+    "act": "Quick actions",
 }
 LEFT = {"unsupported": "not supported here", "refused": "refused: too long for its field"}
 

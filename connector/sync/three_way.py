@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from connector.sync.entities import Base, Side, Value
+from connector.sdk.inventory import Value
+from connector.sync.entities import Base, Side
 from connector.sync.values import cut, fold
 
 Direction = Literal["both", "mdm_to_asset", "asset_to_mdm", "none"]

@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
-from connector.sync.entities import Value
+from connector.sdk.inventory import Kind, Value
 
-Kind = Literal["text", "number", "boolean", "date"]
 Steps = tuple[str | int, ...]
 
 PATH = r"^[A-Za-z_]\w*(\[\d+\])*(\.\w+(\[\d+\])*)*$"

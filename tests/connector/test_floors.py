@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FACES = ("rest", "mcp", "console", "cli")
-FLOORS = {"sdk": 0, "catalog": 1, "engine": 2, "sync": 3, **dict.fromkeys(FACES, 4)}
+FLOORS = {"sdk": 0, "catalog": 1, "engine": 2, "sync": 3, "host": 4, **dict.fromkeys(FACES, 5)}
 OWN = {"connector", "cards", "sandbox", "tests", "bench"}
 # What speaks to the network, or starts what does, and why it may. A session that is handed over is no use: it comes
 # from network.py, with its guard. Databases are not here: their address is the operator's.

@@ -15,9 +15,9 @@ from connector.engine import flows
 from connector.engine.calls import Call
 from connector.engine.clock import now, written
 from connector.engine.flows import Target, new_secret
-from connector.engine.host import open_host
 from connector.engine.runs import Run
 from connector.engine.settings import Settings
+from connector.host import open_host
 from connector.sdk.errors import AlreadyExists, Conflict, NoSuchFlow
 from tests.cases import case_of
 from tests.conftest import Upcard, asked, opened

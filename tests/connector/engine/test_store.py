@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from connector.engine import store as module
 from connector.engine import tables
 from connector.engine.store import Store
+from connector.sync.tables import syncs
 from tests.connector.engine.parts import OpenStore
 
 KEY = {"id": "a1", "label": "a test", "hash": "0" * 64, "created": "2026-02-03T09:15:00.000Z"}
@@ -36,7 +37,7 @@ def test_the_migrations_make_the_tables(database: str, open_store: OpenStore) ->
     store = open_store(database)
 
     with store.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        assert compare_metadata(MigrationContext.configure(connection), syncs.metadata) == []
 
 
 def test_migrating_again_changes_nothing(database: str, open_store: OpenStore) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 import respx
 
-from connector.engine import host
+from connector import host
 from connector.engine import keys as engine
 from connector.engine.keys import Keys, id_of
 from tests.conftest import Upcard

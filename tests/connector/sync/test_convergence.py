@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from connector.sync.entities import Base, Capabilities, Value
+from connector.sdk.inventory import Capabilities, Value
+from connector.sync.entities import Base
 from connector.sync.mapping import Mapping
 from tests.connector.sync.things import asset, device, person, user
 from tests.connector.sync.world import World, mapping

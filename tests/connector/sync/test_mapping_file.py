@@ -16,8 +16,8 @@ from connector.sync.mapping_file import load, parse, read
 
 WHOLE = """\
 version: 1
-mdm:    { kind: kandji, url: "https://example.api.kandji.io", token_env: KANDJI_TOKEN }
-assets: { kind: snipeit, url: "https://assets.example.com", token_env: SNIPEIT_TOKEN }
+mdm:    { kind: kandji, connection: acme }
+assets: { kind: snipeit, connection: office }
 scope:
   platforms: [Mac, iPhone, iPad, AppleTV]
   exclude: { blueprint: ["Lab*"], is_removed: true }

@@ -2,7 +2,8 @@
 
 import pytest
 
-from connector.sync.entities import Asset, Device, Link
+from connector.sdk.inventory import Asset, Device
+from connector.sync.entities import Link
 from connector.sync.matching import match_devices, serial_of
 from tests.connector.sync.things import asset, device, link
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from connector.sync.entities import Link, Person, User
+from connector.sdk.inventory import Person, User
+from connector.sync.entities import Link
 from connector.sync.people import match_people
 from tests.connector.sync.things import person, user, user_link
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from connector.sync.entities import Assignee, Base, Capabilities, Lock, Notice
+from connector.sdk.inventory import Assignee, Capabilities
+from connector.sync.entities import Base, Lock, Notice
 from connector.sync.ground import Memory, Sides
 from connector.sync.plan import Plan, plan
 from tests.connector.sync.things import asset, device, link, person, user, user_link

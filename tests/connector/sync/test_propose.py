@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from connector.sdk.errors import InvalidCall
+from connector.sdk.inventory import Named
 from connector.sync.mapping_file import load
-from connector.sync.propose import Named, check, guess, propose
+from connector.sync.propose import check, guess, propose
 
 HEAD = "version: 1\nmdm: { kind: kandji }\nassets: { kind: file }\n"
 PROPERTIES = [
@@ -27,8 +28,8 @@ PROPOSED = f"""{HEAD}fields:
   - {{ to: "Last Seen", from: last_check_in, direction: mdm_to_asset, type: date }}  # a synonym
   - {{ to: "OS Version", from: os_version, direction: mdm_to_asset }}  # the same name
   - {{ to: serial, from: serial_number, direction: mdm_to_asset, key: true }}  # a synonym
-  - {{ from: "details.volumes[0].name", skip: true }}  # unsure: nearest is name, a similar name (0.53)
   - {{ from: mdm_enabled, skip: true }}  # unsure: nearest is "MDM enabled", the same name, but boolean is not number
+  - {{ from: "details.volumes[0].name", skip: true }}  # unsure: nearest is name, a similar name (0.53)
   - {{ to: "MDM enabled", skip: true }}  # no property is surely this
   - {{ to: Notes, skip: true }}  # no property is surely this
 """

@@ -19,6 +19,7 @@ Create people (1)
 
 Create assets (1)
   + (S5)  [no asset has its serial number]
+      serial: S5
       Name: New Mac
 
 Update assets (1)

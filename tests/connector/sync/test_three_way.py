@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connector.sync.entities import Base, Value
+from connector.sdk.inventory import Value
+from connector.sync.entities import Base
 from connector.sync.three_way import Act, Direction, Rule, Winner, decide
 
 BOTH = Rule("both", winner="asset")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from connector.sync.entities import Value
-from connector.sync.values import Kind, cut, looked_up, normal, steps, transformed, walk
+from connector.sdk.inventory import Kind, Value
+from connector.sync.values import cut, looked_up, normal, steps, transformed, walk
 
 
 @pytest.mark.parametrize(

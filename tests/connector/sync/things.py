@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from connector.sync.entities import Asset, Assignee, Device, Link, Person, User
+from connector.sdk.inventory import Asset, Assignee, Device, Person, User
+from connector.sync.entities import Link
 
 
 def device(number: int, serial: str | None = "", user: int | None = None, **more: Any) -> Device:

@@ -4,7 +4,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from connector.sync.entities import Asset, Assignee, Base, Capabilities, Change, Device, Link, Lock, Person, User
+from connector.sdk.inventory import Asset, Assignee, Capabilities, Device, Person, User
+from connector.sync.entities import Base, Change, Link, Lock
 from connector.sync.ground import Memory, Sides
 from connector.sync.mapping import Mapping
 from connector.sync.plan import Plan, plan

@@ -16,7 +16,7 @@ from connector.engine.budget import Budgets
 from connector.engine.calls import Reader
 from connector.engine.connections import Connections
 from connector.engine.destinations import SHARED, Destinations
-from connector.engine.durable import Queue, take_over, working
+from connector.engine.durable import Queue, Works, take_over, working
 from connector.engine.duties import again, on_duty
 from connector.engine.fingerprints import Fingerprints
 from connector.engine.flows import Flows
@@ -42,6 +42,11 @@ from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import WATCH, Worker
+from connector.sync.runs import KIND as SYNC
+from connector.sync.schedule import Schedule
+from connector.sync.syncs import Syncs
+from connector.sync.systems import Systems
+from connector.sync.worker import SyncWorker
 
 LOOK = 0.5  # seconds until what other hosts changed is seen
 CALLS = 10.0  # seconds that calls in flight get when the host stops
@@ -70,6 +75,7 @@ class Host:
     gate: Gate
     abandoned: Abandoned
     runner: Runner
+    syncs: Syncs
     telemetry: Telemetry
     store: Store
     presence: Presence
@@ -130,6 +136,11 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
         worker = Worker(ledger, jobs, telemetry, streams.ended)
         trials = Trials(found, flows, receivers, callbacks)
         gauges = Gauges(telemetry, ledger, destinations, connections)
+        systems = Systems(found, runner, settings.data_dir / "assets")
+        syncs = Syncs(store, queue, systems)
+        schedule = Schedule(syncs)
+        runner.heard.append(schedule.heard)
+        works: dict[str, Works] = {"stream": worker, SYNC: SyncWorker(store, systems, draining)}
         duties = [
             again(connections.look, LOOK),
             again(keys.look, LOOK),
@@ -141,9 +152,10 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             again(gauges.listen, 0.0),
         ]
         if settings.worker:
-            await stack.enter_async_context(working(store, queue, presence, worker, connections.look))
+            await stack.enter_async_context(working(store, queue, presence, works, connections.look))
             duties += [
                 again(worker.watch, WATCH),
+                again(schedule.look, LOOK),
                 again(destinations.share, SHARED),
                 again(lambda: take_over(queue, presence, abandoned.cut_off), BEAT),
                 again(lambda: sweep(store, queue), SWEEP),
@@ -168,6 +180,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             gate=gate,
             abandoned=abandoned,
             runner=runner,
+            syncs=syncs,
             telemetry=telemetry,
             store=store,
             presence=presence,

@@ -1,0 +1,28 @@
+"""Fields that go to and fro: somebody or something else writes them as well, and neither side is to win by turns."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise
+
+import sqlalchemy as sa
+
+from connector.engine.clock import written
+from connector.sync import memory
+from connector.sync.entities import Lock
+from connector.sync.tables import sync_changes, sync_runs
+
+TURNS, WITHIN = 3, timedelta(hours=24)
+BY = "flap guard"
+
+
+def lock(db: sa.Connection, sync: str) -> None:
+    """Lock each field whose changes turned around so often; a person removes the lock when the cause is gone."""
+    known, since = sync_changes.c, written(datetime.now(UTC) - WITHIN)
+    joined = sa.select(known.link, known.field, known.side).join(sync_runs, sync_runs.c.id == known.run)
+    here = sync_runs.c.sync == sync, sync_runs.c.mode != "undo", known.status == "done", known.at >= since
+    kept = known.link.is_not(None), known.field.is_not(None)
+    rows = db.execute(joined.where(*here, *kept).order_by(known.link, known.field, known.at, known.run, known.seq))
+    for (link, field), some in groupby(rows, key=lambda row: (row.link, row.field)):
+        turned = sum(one.side != other.side for one, other in pairwise(some))
+        if turned >= TURNS:
+            why = f"its value changed direction {turned} times in 24 hours; something else writes it as well"
+            memory.record_lock(db, sync, Lock(link, field, why, by=BY))

@@ -1,0 +1,93 @@
+"""Who has a device: checkouts in the asset system, users in the MDM. One write a line, whatever happens on the way."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from connector.sdk.errors import OutcomeUnknown, Refused
+from connector.sync.entities import Change
+from connector.sync.outcomes import GONE, MOVED, Item, Made, Outcome
+from connector.sync.reading import Both, at_nobody
+
+
+class Hands:
+    """Hands devices out and takes them back, for one run."""
+
+    def __init__(self, both: Both, made: Made, run: str) -> None:
+        self._mdm, self._assets = both.mdm, both.assets
+        self._made, self._run = made, run
+
+    async def over(self, item: Item, *, again: bool) -> AsyncIterator[Outcome]:
+        """Take an asset back, hand it out, or both: then back first, and to whom had it if the other cannot get it."""
+        back = next((line for line in item if line.op == "check_in"), None)
+        out = next((line for line in item if line.op == "check_out"), None)
+        target, person = self._made.id(item[0].target), self._made.id(str(out.after)) if out else None
+        now = await self._assets.asset(target)
+        if now is None:
+            for line in item:
+                yield Outcome(line, "stale", GONE)
+            return
+        if now.assignee.id == person and (person or at_nobody(now)):
+            for line in item:
+                yield self._made.done(line)
+            return
+        if back and now.assignee.id == back.before and not at_nobody(now):
+            await _sure(self._assets.check_in(target, signed(back, self._run)), lambda: self._has(target, None))
+            yield self._made.done(back)
+        elif not at_nobody(now) or (back and not again):
+            for line in item:
+                yield Outcome(line, "stale", MOVED)
+            return
+        elif back:
+            yield self._made.done(back)
+        if out and person:
+            try:
+                await _sure(
+                    self._assets.check_out(target, person, signed(out, self._run)), lambda: self._has(target, person)
+                )
+            except Refused as error:
+                if back is None:
+                    raise
+                await self._assets.check_out(target, str(back.before), signed(back, self._run))
+                yield self._put_back(back)
+                yield Outcome(out, "failed", error.detail)
+            else:
+                yield self._made.done(out)
+
+    async def _has(self, asset: str, person: str | None) -> bool:
+        now = await self._assets.asset(asset)
+        return now is not None and now.assignee.id == person
+
+    def _put_back(self, back: Change) -> Outcome:
+        """The asset is with whom it was, as if nothing had been done."""
+        bases = tuple(replace(base, asset_value=back.before) for base in back.bases)
+        return Outcome(back, "failed", "the next checkout was refused, so it was undone", bases=bases)
+
+    async def assign(self, line: Change) -> Outcome:
+        after = str(line.after) if line.after is not None else None
+        now = await self._mdm.device(line.target)
+        if now is None:
+            return Outcome(line, "stale", GONE)
+        if now.user_id not in (line.before, after):
+            return Outcome(line, "stale", MOVED)
+        if now.user_id != after:
+            await _sure(self._mdm.assign(line.target, after), lambda: self._uses(line.target, after))
+        return self._made.done(line)
+
+    async def _uses(self, device: str, user: str | None) -> bool:
+        now = await self._mdm.device(device)
+        return now is not None and now.user_id == user
+
+
+def signed(line: Change, run: str) -> str:
+    """What a note says, for people and for whoever looks for the source of a change."""
+    return f"Upcard: {line.why} (run {run})"
+
+
+async def _sure(writing: Awaitable[Any], is_done: Callable[[], Awaitable[bool]]) -> None:
+    """Write; where no answer came, look whether it was done. Raises OutcomeUnknown where it was not."""
+    try:
+        await writing
+    except OutcomeUnknown:
+        if not await is_done():
+            raise

@@ -1,0 +1,106 @@
+"""What a sync remembers in the store: who is linked, what was agreed, what is locked."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from connector.engine.clock import now
+from connector.engine.store import inserting
+from connector.sync.coding import line_read, value_read, value_written
+from connector.sync.entities import Base, Change, Link, Lock
+from connector.sync.ground import Memory
+from connector.sync.tables import sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
+
+MANY = 1000  # rows of one statement
+
+
+def remembered(db: sa.Connection, sync: str) -> Memory:
+    """All of it."""
+    counted = db.execute(sa.select(syncs.c.devices, syncs.c.assets).where(syncs.c.name == sync)).one()
+    return Memory(
+        links=links(db, sync),
+        bases=tuple(_bases(db, sync)),
+        locks=locks(db, sync),
+        begun=begun(db, sync),
+        devices_before=counted.devices,
+        assets_before=counted.assets,
+    )
+
+
+def links(db: sa.Connection, sync: str, *conditions: sa.ColumnElement[bool]) -> tuple[Link, ...]:
+    """All links, or those of which something is true."""
+    known = sync_links.c
+    names = (known.kind, known.mdm_id, known.sys_id, known.matched_by, known.since, known.state, known.absent)
+    found = db.execute(sa.select(*names).where(known.sync == sync, *conditions))
+    return tuple(Link(*row) for row in found)
+
+
+def locks(db: sa.Connection, sync: str) -> tuple[Lock, ...]:
+    known = sync_locks.c
+    names = known.link, known.field, known.reason, known.by, known.since
+    return tuple(Lock(*row) for row in db.execute(sa.select(*names).where(known.sync == sync).order_by(*names[:2])))
+
+
+def begun(db: sa.Connection, sync: str) -> tuple[Change, ...]:
+    """Lines that an apply started and never confirmed."""
+    known = sync_changes.c
+    wanted = sa.select(known.line).join(sync_runs, sync_runs.c.id == known.run)
+    found = db.execute(wanted.where(sync_runs.c.sync == sync, known.status == "begun").order_by(known.run, known.seq))
+    return tuple(line_read(row.line) for row in found)
+
+
+def looked_at(db: sa.Connection, sync: str, run: str) -> None:
+    """A plan of a later run saw what became of lines that nobody confirmed."""
+    earlier = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync, sync_runs.c.id != run)
+    here = sync_changes.c.run.in_(earlier), sync_changes.c.status == "begun"
+    db.execute(sa.update(sync_changes).where(*here).values(status="failed", at=now()))
+
+
+def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
+    known = sync_bases.c
+    found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))
+    for row in found:
+        yield Base(row.link, row.field, value_read(row.mdm_value), value_read(row.asset_value))
+
+
+def record_links(db: sa.Connection, sync: str, some: Iterable[Link]) -> None:
+    """Keep these; a device or a user has one link, and so has an asset or a person."""
+    for link in some:
+        others = sync_links.c.kind == link.kind, sync_links.c.mdm_id == link.mdm_id, sync_links.c.id != link.id
+        db.execute(sa.delete(sync_links).where(sync_links.c.sync == sync, *others))
+        names = ("kind", "mdm_id", "sys_id", "matched_by", "state", "absent")
+        row = {"sync": sync, "id": link.id, "since": link.since or now(), **{key: getattr(link, key) for key in names}}
+        made = inserting(db)(sync_links).values(row)
+        changed = {key: row[key] for key in names}
+        db.execute(made.on_conflict_do_update(index_elements=["sync", "id"], set_=changed))
+
+
+def record_bases(db: sa.Connection, sync: str, some: Iterable[Base]) -> None:
+    """Keep these in place of what was agreed before."""
+    rows = [_row(sync, base) for base in some]
+    made = inserting(db)(sync_bases)
+    newer = {name: made.excluded[name] for name in ("mdm_value", "asset_value")}
+    upsert = made.on_conflict_do_update(index_elements=["sync", "link", "field"], set_=newer)
+    for first in range(0, len(rows), MANY):
+        db.execute(upsert, rows[first : first + MANY])
+
+
+def record_lock(db: sa.Connection, sync: str, lock: Lock) -> None:
+    """Keep a lock; one that is there stays as it is."""
+    row = {"sync": sync, "link": lock.link, "field": lock.field, "reason": lock.reason}
+    row |= {"by": lock.by, "since": lock.since or now()}
+    db.execute(inserting(db)(sync_locks).values(row).on_conflict_do_nothing())
+
+
+def forget(db: sa.Connection, sync: str) -> None:
+    """All that is kept of a sync."""
+    runs = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync)
+    db.execute(sa.delete(sync_changes).where(sync_changes.c.run.in_(runs)))
+    for table in (sync_runs, sync_links, sync_bases, sync_locks):
+        db.execute(sa.delete(table).where(table.c.sync == sync))
+
+
+def _row(sync: str, base: Base) -> dict[str, Any]:
+    values = {"mdm_value": value_written(base.mdm_value), "asset_value": value_written(base.asset_value)}
+    return {"sync": sync, "link": base.link, "field": base.field, **values}

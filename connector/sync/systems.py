@@ -1,0 +1,69 @@
+"""The two systems that a mapping names, ready to be used."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from connector.catalog.find import Catalog
+from connector.engine.accounts import Account
+from connector.engine.callers import Caller
+from connector.engine.runner import Runner
+from connector.sdk.errors import Fault, InvalidCall
+from connector.sdk.systems import AssetSystem
+from connector.sync.cards import ConnectionCards, caller_of
+from connector.sync.file import FileAssets
+from connector.sync.mapping import Mapping, System
+from connector.sync.reading import Both
+
+FILE = "file"  # the asset system that is built in
+
+
+@dataclass(frozen=True)
+class Systems:
+    """Opens them through the connections there are. Files of the built-in asset system are in `folder`."""
+
+    catalog: Catalog
+    runner: Runner
+    folder: Path
+
+    def open(self, sync: str, mapping: Mapping) -> Both:
+        """Raises InvalidCall where the mapping names a system or a connection that is not there."""
+        mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
+        names = [account.name for account in (mdm, assets) if account]
+        caller = caller_of(sync, *names)
+        kind = self.catalog.connector(mdm.connector).mdm
+        if kind is None:
+            raise AssertionError("an account of an MDM")
+        return Both(kind(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+
+    def mdm_account(self, mapping: Mapping) -> Account:
+        kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
+        return self._account("mdm", mapping.mdm, kinds)
+
+    def assets_account(self, mapping: Mapping) -> Account | None:
+        """None for the built-in asset system."""
+        if mapping.assets.kind == FILE:
+            return None
+        kinds = [key for key, connector in self.catalog.connectors.items() if connector.assets]
+        return self._account("assets", mapping.assets, kinds, FILE)
+
+    def _account(self, at: str, system: System, kinds: list[str], *more: str) -> Account:
+        if system.kind not in kinds:
+            raise InvalidCall.of([Fault(f"{at}/kind", f"{at}/kind must be one of: {', '.join([*kinds, *more])}.")])
+        there = [each for each in self.runner.connections.all() if each.connector == system.kind]
+        named = [each for each in there if each.name == system.connection] if system.connection else there
+        if len(named) == 1:
+            return named[0]
+        names = ", ".join(each.name for each in there) or "none"
+        why = f"{at}/connection must name a connection to {system.kind}; there are: {names}."
+        raise InvalidCall.of([Fault(f"{at}/connection", why)])
+
+    def _assets(self, system: System, account: Account | None, caller: Caller) -> AssetSystem:
+        if account is None:
+            return FileAssets(self.folder / f"{system.connection or 'assets'}.sqlite")
+        kind = self.catalog.connector(account.connector).assets
+        if kind is None:
+            raise AssertionError("an account of an asset system")
+        return kind(self._cards(account, caller))
+
+    def _cards(self, account: Account, caller: Caller) -> ConnectionCards:
+        return ConnectionCards(self.runner, account.connector, account.name, caller)
