@@ -1,14 +1,9 @@
-"""A simulated service behind a real server, and a host with a connection to it: for tests over HTTP."""
+"""A simulated service behind a real server, and the cards of a host for it: all over HTTP, as a caller has them."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import httpx
-import uvicorn
 from starlette.types import ASGIApp
 
 from tests.conftest import Upcard
@@ -59,16 +54,3 @@ class Live(Generic[App]):
 
 async def _at_once(_: float) -> None:
     """Retries in tests follow at once."""
-
-
-@contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """The address of the app on a free port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()

@@ -15,7 +15,8 @@ from cards.assetbots._client import LIMITS, Assetbots
 from connector.catalog.find import catalog
 from sandbox.assetbots import Sandbox, workspace
 from tests.conftest import opened
-from tests.live import Live, served
+from tests.live import Live
+from tests.serving import serving
 
 # What the service does with custom fields and updates, and what a connection then has to say.
 FORMS = [
@@ -40,7 +41,7 @@ class Assets(Live[Sandbox]):
 def server() -> Iterator[tuple[Sandbox, str]]:
     """One workspace on a free port for all tests here."""
     app = workspace(assets=40, people=5)
-    with served(app) as url:
+    with serving(app) as url:
         yield app, url
 
 

@@ -18,7 +18,8 @@ from cards.snipeit._client import LIMITS, SnipeIT
 from connector.catalog.find import catalog
 from sandbox.snipeit import Sandbox, server
 from tests.conftest import Upcard, opened
-from tests.live import Live, served
+from tests.live import Live
+from tests.serving import serving
 
 USUAL = {
     **{"assets": 40, "users": 12, "max_results": 500, "unique_serial": False, "auto_increment": False},
@@ -45,7 +46,7 @@ class Assets(Live[Sandbox]):
 def snipeit() -> Iterator[tuple[Sandbox, str]]:
     """One server on a free port for all tests here."""
     app = server()
-    with served(app) as url:
+    with serving(app) as url:
         yield app, url
 
 
