@@ -172,6 +172,7 @@ async def _round(host: HostProcess, there: Scene) -> bool:
     assert max(there.handed().values(), default=0) <= 1
     assert {each["serialNumber"]: _of(each) for each in assets} == there.expected
     assert {serial: there.now(each) for serial, each in (await there.devices()).items()} == there.expected
+    return 0 < before < there.writes()
 
 
 def _of(asset: dict[str, Any]) -> tuple[str | None, str | None]:
