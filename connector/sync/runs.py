@@ -233,5 +233,6 @@ def _row(run: SyncRun) -> Json:
 
 def _line_row(run: str, line: Change) -> Json:
     link = line.bases[0].link if line.bases else line.link.id if line.link else None
+    field = line.bases[0].field if line.field and line.bases else line.field  # of both sides, whose names may differ
     row = {"run": run, "seq": line.seq, "status": line.status, "line": line_written(line)}
-    return {**row, "link": link, "field": line.field, "side": line.side}
+    return {**row, "link": link, "field": field, "side": line.side}

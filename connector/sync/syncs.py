@@ -16,7 +16,7 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.inventory import Named
 from connector.sdk.kinds import Json
-from connector.sync import memory, outbox, runs
+from connector.sync import flaps, memory, outbox, runs
 from connector.sync.entities import Lock
 from connector.sync.mapping import Mapping
 from connector.sync.mapping_file import load
@@ -225,10 +225,16 @@ class Syncs:
         await self.store.run(lambda db: memory.record_lock(db, name, lock))
 
     async def unlock(self, name: str, link: str, field: str) -> None:
-        known = sync_locks.c
-        here = known.sync == name, known.link == link, known.field == field
-        if not (await self.store.run(lambda db: db.execute(sa.delete(sync_locks).where(*here)))).rowcount:
-            raise NotFound("There is no such lock.")
+        """Let a field be written again. Raises NotFound where there is no such lock."""
+
+        def work(db: sa.Connection) -> None:
+            known = sync_locks.c
+            here = known.sync == name, known.link == link, known.field == field
+            if not db.execute(sa.delete(sync_locks).where(*here)).rowcount:
+                raise NotFound("There is no such lock.")
+            flaps.forgive(db, name, link, field)
+
+        await self.store.run(work)
 
     async def outbox(self, name: str) -> list[Entry]:
         await self.get(name)
