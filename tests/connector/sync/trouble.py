@@ -16,12 +16,15 @@ LOOSE: dict[str, Any] = {"max_changes": 999, "max_check_ins": 999, "max_creates"
 
 @asynccontextmanager
 async def synced(folder: Path, **parts: Any) -> AsyncIterator[Office]:
-    """Twelve devices with their assets and people; nobody waits for long."""
+    """Twelve devices with their assets and people; somebody has none. Nobody waits for long."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(course, "PAUSES", (0.01, 0.01, 0.01))
         patch.setattr("connector.sdk.http._jitter", lambda _: 0.01)
         async with office(folder) as found:
             await found.set_up(**{"safety": LOOSE, **parts})
+            last = (await owned(found, -1))["user"]["id"]
+            for device in [each for each in await found.devices() if each["user"] and each["user"]["id"] == last]:
+                await give(found, device, None)
             await found.apply()
             found.forget_requests()
             yield found
@@ -51,6 +54,13 @@ async def tag(here: Office, device: dict[str, Any], value: str) -> None:
 async def give(here: Office, device: dict[str, Any], user: dict[str, Any] | None) -> None:
     """An administrator assigns the device in Kandji, to nobody as well."""
     await here.kandji("PATCH", f"/devices/{device['device_id']}", {"user": user["id"] if user else None})
+
+
+async def newcomer(here: Office) -> dict[str, Any]:
+    """Somebody in Kandji's directory whom the asset system does not know yet."""
+    known = await here.people()
+    found: list[dict[str, Any]] = (await here.kandji("GET", "/users"))["results"]
+    return next(user for user in found if user["email"] not in known and not user["archived"])
 
 
 async def holder(here: Office, serial: str) -> str | None:
