@@ -87,6 +87,7 @@ class SyncWorker:
             return None
         text, turns = await self._store.run(lambda db: (_mapping(db, run.sync), _turns(db, run)))
         mapping = load(text)
+        runs.refuse_other_mapping(run, mapping)
         both = self._systems.open(run.sync, mapping)
         course = Course(self._store, run, holder, mapping, both, turns, self._stops)
         self._courses[id_] = course
