@@ -83,7 +83,8 @@ class Course:
         def work(db: sa.Connection) -> None:
             runs.hold(db, self.run.id, self.holder)
             runs.write_plan(db, self.run, found, agreed, self.mapping)
-            _detailed(db, self.run.sync, read)
+            if not waits:
+                _detailed(db, self.run.sync, read)
             if found.stopped:
                 runs.end(db, self.run.id, "failed", Conflict(found.stopped))
             elif waits:
