@@ -156,6 +156,21 @@ async def test_reads_are_written_once(runs: Runs, store: Store) -> None:
     assert len(kept(store)) == 1
 
 
+async def test_a_write_that_is_cut_off_is_not_made_twice(runs: Runs, store: Store) -> None:
+    """It goes on in its thread while nobody waits for it; what it wrote is there when it is tried again."""
+    run = runs.begin_read(a_run())
+    await runs.end(run)
+
+    flushing = asyncio.create_task(runs.flush())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    flushing.cancel()
+    await asyncio.wait([flushing])
+    await runs.flush()
+
+    assert kept(store) == [run.id]
+
+
 async def test_a_caller_lists_their_own_runs(runs: Runs) -> None:
     """AU-4: newest first, those that are not written yet as well."""
     old, new = await runs.begin(a_run()), await runs.begin(a_run())
