@@ -178,6 +178,7 @@ class Course:
             if outcome.link:
                 memory.record_links(db, self.run.sync, [outcome.link])
             memory.record_bases(db, self.run.sync, outcome.bases)
+            memory.settled(db, self.run.sync, self.run.id, outcome.bases)
 
         await self.store.run(work)
 
@@ -206,6 +207,8 @@ def _record_agreed(db: sa.Connection, run: SyncRun, agreed: Agreed) -> None:
         counted = sa.update(syncs).where(syncs.c.name == run.sync)
         db.execute(counted.values(devices=agreed.devices, assets=agreed.assets))
         memory.looked_at(db, run.sync, run.id)
+    else:
+        memory.settled(db, run.sync, run.id, agreed.bases)
 
 
 def _record_noted(db: sa.Connection, run: SyncRun, lines: list[Change]) -> None:

@@ -57,6 +57,15 @@ def looked_at(db: sa.Connection, sync: str, run: str) -> None:
     db.execute(sa.update(sync_changes).where(*here).values(status="failed", at=now()))
 
 
+def settled(db: sa.Connection, sync: str, run: str, some: Iterable[Base]) -> None:
+    """These are agreed now: what became of earlier lines about them says nothing any more."""
+    known, this = sync_changes.c, sa.bindparam
+    earlier = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync, sync_runs.c.id != run)
+    same = known.link == this("of_link"), known.field == this("of_field"), known.status == "begun"
+    over = sa.update(sync_changes).where(*same, known.run.in_(earlier)).values(status="failed", at=now())
+    _many(db, over, [{"of_link": base.link, "of_field": base.field} for base in some])
+
+
 def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
     known = sync_bases.c
     found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
+from connector.sync.tables import syncs
 from sandbox.faults import Kind
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, give, holder, mended, newcomer, owned, synced, tag, writes
@@ -157,3 +159,24 @@ async def test_a_device_is_updated_once(here: Office, kind: Kind) -> None:
     assert found.state == "succeeded"
     assert await is_quiet(here)
     assert await here.syncs.outbox(NAME) == []
+
+
+async def test_what_became_clear_since_is_not_asked_again(here: Office) -> None:
+    """A tag that was told by a later push, changed, and set back in Kandji: that is an edit, and no late success."""
+    device = await owned(here)
+    asset = await here.asset(device["serial_number"])
+    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    fault(here, "drop", "PATCH", "/devices/*")
+    await here.apply()
+    await here.syncs.change(NAME, enabled=True)
+    await here.upcard.host.store.run(lambda db: db.execute(sa.update(syncs).values(due=None)))
+    for value in ("A-1", "A-2"):
+        await here.assetbots.update_asset(asset.sys_id, {"tag": value})
+        await here.syncs.announce(NAME, [asset.sys_id], "hook")
+        assert [run.mode for run in await here.look()] == ["push"]
+    assert (await here.device(device["serial_number"]))["asset_tag"] == "A-2"
+
+    await tag(here, device, "A-1")
+    await here.apply()
+
+    assert (await here.asset(device["serial_number"])).tag == "A-1"
