@@ -33,6 +33,11 @@ class KandjiMdm(Mdm):
         "restart": "restart_device",
         "shutdown": "shutdown_device",
     }
+    needs = {
+        "read": ("list_devices", "get_device"),
+        "two_way": ("update_device",),
+        "actions": tuple(actions.values()),
+    }
 
     async def devices(self) -> list[Device]:
         return [_device(record) async for record in self.cards.records("list_devices")]

@@ -17,6 +17,7 @@ from connector.sdk.kinds import TEXT, Boolean, Kind, Text, wrong
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 from connector.sync.mapping_file import load
+from connector.sync.permissions import permissions
 from connector.sync.syncs import Sync
 from connector.sync.systems import FILE
 
@@ -143,3 +144,13 @@ def _need_connections(host: Host, caller: Caller, text: str) -> None:
 
 async def _shown(host: Host, sync: Sync) -> dict[str, Any]:
     return shown_sync(sync, await host.syncs.status(sync.name))
+
+
+async def check_sync(request: Request) -> Response:
+    """Reach both services, and say which cards the MDM's token permits, by what the sync needs them for.
+
+    `unknown` are those of which no read can tell, such as cards that change something.
+    """
+    host, sync = host_of(request), await sync_of(request)
+    await host.syncs.both(sync).assets.columns()
+    return json_answer(await permissions(host.connections, host.syncs.systems, sync.rules))

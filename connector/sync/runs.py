@@ -91,8 +91,10 @@ def keep(db: sa.Connection, run: SyncRun, plan: Plan) -> None:
 
 
 def take_up(db: sa.Connection, queue: Queue, run: SyncRun, *, forced: bool) -> None:
-    """Queue a planned run to be applied. Raises Conflict where it cannot be, any more."""
+    """Queue a planned run to be applied. Raises Conflict where it cannot be, any more, or is beyond the limits."""
     refuse_while_at_work(db, run.sync)
+    if not forced and run.said and run.said["brakes"]:
+        raise Conflict(f"The plan is beyond the limits of the mapping: {' '.join(run.said['brakes'])}")
     later = (
         *(sync_runs.c.sync == run.sync, sync_runs.c.id > run.id),
         *(sync_runs.c.mode != "action", sync_changes.c.status.in_(("begun", "done"))),

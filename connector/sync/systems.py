@@ -9,7 +9,7 @@ from connector.engine.callers import Caller
 from connector.engine.connections import NAME
 from connector.engine.runner import Runner
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.systems import AssetSystem
+from connector.sdk.systems import AssetSystem, Mdm
 from connector.sync.cards import ConnectionCards, caller_of
 from connector.sync.file import FileAssets
 from connector.sync.mapping import Mapping, System
@@ -31,10 +31,14 @@ class Systems:
         """Raises InvalidCall where the mapping names a system or a connection that is not there."""
         mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
         caller = caller_of(sync, *self.names(mapping))
-        kind = self.catalog.connector(mdm.connector).mdm
+        return Both(self.kind_of(mdm)(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+
+    def kind_of(self, account: Account) -> type[Mdm]:
+        """The MDM that an account is of."""
+        kind = self.catalog.connector(account.connector).mdm
         if kind is None:
             raise AssertionError("an account of an MDM")
-        return Both(kind(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+        return kind
 
     def names(self, mapping: Mapping) -> list[str]:
         """The connections of a sync; a file of the built-in asset system counts as one by its name."""

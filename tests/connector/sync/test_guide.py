@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from connector.sdk.errors import InvalidCall
+from sandbox.kandji.state.tokens import Token
 from tests.connector.sync.office import FIELDS, NAME, Office, office
 
 
@@ -293,3 +294,26 @@ async def test_existing_person_records_are_merged_by_email_then_by_name(here: Of
     assert found[users[1]["email"]].sys_id == by_name.sys_id
     everybody = {each["user"]["email"] for each in await here.devices() if each["user"]}
     assert len(await here.assetbots.people()) == there + len(everybody) - 2
+
+
+@pytest.mark.parametrize(
+    ("permits", "granted", "missing"),
+    [
+        (("*",), ["kandji.list_devices", "kandji.get_device"], []),
+        (("GET /devices", "GET /users"), ["kandji.list_devices"], ["kandji.get_device"]),
+    ],
+)
+async def test_the_permissions_that_the_token_needs(
+    here: Office, permits: tuple[str, ...], granted: list[str], missing: list[str]
+) -> None:
+    """Read-only, two-way and actions: what is granted, what is missing, and what no read can tell."""
+    here.tenant.tenant.tokens.add(str(here.tenant.tenant.token), Token("narrow", permits))
+
+    found = (await here.upcard.http.post(f"/v1/syncs/{NAME}/check")).json()
+
+    actions = ["send_mdm_blank_push", "lock_device", "restart_device", "shutdown_device"]
+    assert found == {
+        "read": {"granted": granted, "missing": missing, "unknown": []},
+        "two_way": {"granted": [], "missing": [], "unknown": ["kandji.update_device"]},
+        "actions": {"granted": [], "missing": [], "unknown": [f"kandji.{each}" for each in actions]},
+    }
