@@ -158,7 +158,7 @@ def config(host: HostProcess) -> dict[str, Any]:
         "body.mdm": ["sandbox"],
         "body.assets": ["file"],
         "body.assets_kind": ["file"],
-        "body.enabled": [False],  # else runs by schedule would be at work
+        "body.enabled": ["false"],  # else runs by schedule would be at work
         "body.person": ["1", "2"],
         "body.link": LINKS,
         "query.link": LINKS,
@@ -194,6 +194,8 @@ def config(host: HostProcess) -> dict[str, Any]:
             {"include-operation-id": "delete_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "change_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "delete_sync", "parameters": {"path.sync": "nobody"}},
+            # `enabled` is given as text here, and what is said of it names the other field that may be given.
+            {"include-operation-id": "change_sync", "checks": {"negative_data_rejection": {"enabled": False}}},
             # The key that asks all this is listed as well, and revoked it would ask nothing more.
             {"include-operation-id": "revoke_key", "parameters": {"path.id": spare_key(host)}},
         ],
