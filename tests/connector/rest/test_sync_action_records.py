@@ -37,9 +37,9 @@ async def lines(upcard: Upcard, run: str) -> list[dict[str, Any]]:
     return found
 
 
-async def test_an_action_is_on_record_as_a_run_and_as_a_note(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_an_action_is_on_record_as_a_run_and_as_a_note(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """One line: what was asked of which device, and the run of the card; the audit has it under the caller."""
-    upcard = await fresh()
+    upcard = await on_either()
     listed(kandji)
     asset = await linked(upcard, ON)
 
@@ -96,9 +96,9 @@ async def test_a_note_that_cannot_be_written_fails_no_action(
     assert asset.sys_id
 
 
-async def test_the_same_key_gets_the_same_answer(fresh: Fresh, kandji: respx.MockRouter) -> None:
+async def test_the_same_key_gets_the_same_answer(on_either: Fresh, kandji: respx.MockRouter) -> None:
     """ID-1: also within the five minutes, with the PIN; it is on record once."""
-    upcard = await fresh()
+    upcard = await on_either()
     listed(kandji)
     await linked(upcard, ALL)
 

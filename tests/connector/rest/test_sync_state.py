@@ -36,9 +36,9 @@ async def test_a_sync_at_work_is_not_deleted(fresh: Fresh) -> None:
     assert (await upcard.http.get(SYNC)).json()["at_work"] == run
 
 
-async def test_a_status_counts(fresh: Fresh) -> None:
+async def test_a_status_counts(on_either: Fresh) -> None:
     """Links by their state, people, holds of the last whole run, locks, and what waits in the outbox."""
-    upcard = await fresh()
+    upcard = await on_either()
     asset = await linked(upcard)
     run = SyncRun("fleet", "plan", "somebody", state="planned")
     plan = Plan("x", holds=(Hold("twice", ("a", "b"), "two of them", "name one"),), warnings=(Notice("a", "why"),))
@@ -61,9 +61,9 @@ async def test_a_status_counts(fresh: Fresh) -> None:
     assert holds == [{"kind": "twice", "about": ["a", "b"], "why": "two of them", "todo": "name one", "field": None}]
 
 
-async def test_a_field_is_locked_and_unlocked(fresh: Fresh) -> None:
+async def test_a_field_is_locked_and_unlocked(on_either: Fresh) -> None:
     """With who did it and why; one that is locked stays as it is."""
-    upcard = await fresh()
+    upcard = await on_either()
     asset = await linked(upcard)
     lock = {"link": f"device/{asset.sys_id}", "field": "name", "reason": "it is wrong"}
     named = {key: lock[key] for key in ("link", "field")}
@@ -111,9 +111,9 @@ async def test_the_outbox_says_of_what_the_mdm_is_to_hear(fresh: Fresh) -> None:
     assert len(await audited(upcard, "sync_hook")) == 4
 
 
-async def test_what_was_done_by_a_run_is_listed(fresh: Fresh) -> None:
+async def test_what_was_done_by_a_run_is_listed(on_either: Fresh) -> None:
     """By pages, or only what became of it; another sync's runs are not there."""
-    upcard = await fresh()
+    upcard = await on_either()
     await a_sync(upcard)
     await a_sync(upcard, name="other")
     lines = tuple(Change("link", "asset", str(seq), f"n{seq}", "why", seq=seq) for seq in range(1, 4))

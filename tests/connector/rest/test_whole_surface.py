@@ -52,6 +52,7 @@ NOT_REACHED = {
     "GET /v1/flows/{name}": "the only flow may be deleted by then: test_flow_routes.py",
     "POST /v1/connections/{name}/check": "it asks the service 14 times, of the requests that the others need",
     "PATCH /v1/connections/{name}": "the only connection has to stay as it is",
+    "POST /v1/syncs": "a mapping is a file, and connections have to be there: test_syncs.py",
     "DELETE /v1/syncs/{sync}": "the only sync has to stay for the others",
     "POST /v1/connections": "its fields are those of a connector: an address and a token that work",
     **dict.fromkeys(
@@ -74,7 +75,7 @@ class Surface:
 def surface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
     """A host of its own with a simulated tenant, after everything was asked of it."""
     with tenant(DEVICES) as (service, token):
-        host = HostProcess(tmp_path_factory.mktemp("surface"), service)
+        host = HostProcess(tmp_path_factory.mktemp("surface"), service, settings={"UPCARD_CALLS_PER_SECOND": "0"})
         host.start()
         try:
             host.connect(token, NOWHERE)
@@ -83,6 +84,11 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
             yield asked_everything(host)
         finally:
             host.kill()
+
+
+def spare_key(host: HostProcess) -> str:
+    found: str = host.ask("POST", "/v1/keys", {"label": "spare", "scopes": ["runs"]})["id"]
+    return found
 
 
 def synced(host: HostProcess) -> None:
@@ -146,6 +152,7 @@ def config(host: HostProcess) -> dict[str, Any]:
         "path.name": ["sandbox", "flow"],
         "path.run": [host.stream(), *(run["run"] for run in host.ask("GET", "/v1/syncs/fleet/runs")["items"])],
         "path.sync": ["fleet"],
+        "body.run": [run["run"] for run in host.ask("GET", "/v1/syncs/fleet/runs")["items"]],
         "path.asset": ASSETS,
         "body.asset": ASSETS,
         "body.mdm": ["sandbox"],
@@ -187,6 +194,10 @@ def config(host: HostProcess) -> dict[str, Any]:
             {"include-operation-id": "delete_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "change_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "delete_sync", "parameters": {"path.sync": "nobody"}},
+            # `enabled` is given as text here, and what is said of it names the other field that may be given.
+            {"include-operation-id": "change_sync", "checks": {"negative_data_rejection": {"enabled": False}}},
+            # The key that asks all this is listed as well, and revoked it would ask nothing more.
+            {"include-operation-id": "revoke_key", "parameters": {"path.id": spare_key(host)}},
         ],
         "dictionaries": {name: {"values": values} for name, values in known.items()},
         "parameters": {name: {"dictionary": name, "probability": 1.0 if name in SURE else 0.7} for name in known},
