@@ -36,10 +36,10 @@ def up(
     devices: Annotated[int, typer.Option(help="Devices of the simulated tenant.", min=1, max=1_000_000)] = 640,
     port: Annotated[
         int | None,
-        typer.Option(help="Port of the host, else UPCARD_PORT; the simulated tenant takes the next one.", max=65_534),
+        typer.Option(help="Port of the host, else UPCARD_PORT; the simulated systems take the next two.", max=65_533),
     ] = None,
 ) -> None:
-    """Run the host with a simulated Kandji tenant beside it, ready to call."""
+    """Run the host with a simulated Kandji tenant and Assetbots workspace beside it, ready to call."""
     from connector.cli.up import run_up
 
     raise typer.Exit(run_up(port, devices, once=once))
