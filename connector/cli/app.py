@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from connector.cli.sync_app import sync
+
 ADDRESS = "UPCARD_HOST and UPCARD_PORT, or host and port in upcard.toml; 127.0.0.1:8700 if unset"
 
 app = typer.Typer(
@@ -22,6 +24,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(new, name="new")
 app.add_typer(secrets, name="secrets")
+app.add_typer(sync, name="sync")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
 Approval = Annotated[str, typer.Argument(metavar="ID", help="As `upcard approvals list` shows it.")]
