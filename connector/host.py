@@ -42,6 +42,8 @@ from connector.engine.switch import Switch
 from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import WATCH, Worker
+from connector.sync.actions import QuickActions
+from connector.sync.assets import Assets
 from connector.sync.runs import KIND as SYNC
 from connector.sync.schedule import Schedule
 from connector.sync.syncs import Syncs
@@ -76,6 +78,7 @@ class Host:
     abandoned: Abandoned
     runner: Runner
     syncs: Syncs
+    actions: QuickActions
     telemetry: Telemetry
     store: Store
     presence: Presence
@@ -181,6 +184,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             abandoned=abandoned,
             runner=runner,
             syncs=syncs,
+            actions=QuickActions(Assets(syncs), runner),
             telemetry=telemetry,
             store=store,
             presence=presence,

@@ -55,6 +55,9 @@ class Answer:
     dry_run: bool = False
 
 
+Then = Callable[[Run, Answer], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Runner:
     """Runs calls; one of these serves every face of the host."""
@@ -70,8 +73,11 @@ class Runner:
     heard: list[Callable[[Ready], Awaitable[None]]] = field(default_factory=list)
     """Called with each call that changed something, once it is on record."""
 
-    async def run(self, ready: Ready, wait: float) -> tuple[Run, Answer | None]:
-        """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None)."""
+    async def run(self, ready: Ready, wait: float, then: Then | None = None) -> tuple[Run, Answer | None]:
+        """Begin the work, and wait for it so many seconds. It goes on when nobody waits (None).
+
+        `then` is told the answer of a call that is made now, before anybody else is.
+        """
         self._refuse_when_stopping()
         if ready.streaming and not ready.dry_run:
             run = await self.streams.accept(ready, self.gate.claim(ready))
@@ -79,7 +85,7 @@ class Runner:
         entered = await self.gate.enter(ready, Run(ready.card.key, ready.account.name, ready.caller.id))
         if isinstance(entered, Earlier):
             return await self._replayed(entered, wait)
-        task = self._begun(entered)
+        task = self._begun(entered, then)
         await asyncio.wait({task}, timeout=wait)
         return entered.run, task.result() if task.done() else None
 
@@ -107,11 +113,16 @@ class Runner:
             by.need_card(self.reader.catalog.card(card))
         return ready
 
-    def _begun(self, entered: Pass) -> "asyncio.Task[Answer]":
-        task = asyncio.create_task(self._work(entered))
+    def _begun(self, entered: Pass, then: Then | None = None) -> "asyncio.Task[Answer]":
+        task = asyncio.create_task(self._told(entered, then) if then else self._work(entered))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
+
+    async def _told(self, entered: Pass, then: Then) -> Answer:
+        answer = await self._work(entered)
+        await then(entered.run, answer)
+        return answer
 
     async def _stream(self, run: Run, wait: float) -> tuple[Run, Answer | None]:
         with suppress(Stopping):

@@ -51,7 +51,7 @@ async def call(request: Request, host: Host, card: str, caller: Caller) -> Respo
         raise
     if ready.records:
         return await _records(host, ready)
-    return _answered(*await host.runner.run(ready, _wait(request.headers.get("prefer", ""))))
+    return answered(*await host.runner.run(ready, patience(request.headers.get("prefer", ""))))
 
 
 async def _read(request: Request, host: Host, card: str, caller: Caller) -> Ready:
@@ -76,7 +76,7 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
-def _answered(run: Run, answer: Answer | None) -> Response:
+def answered(run: Run, answer: Answer | None) -> Response:
     """The answer if it came in time; else 202 and where to look."""
     found = _answer(run, answer)
     if run.replayed:
@@ -95,7 +95,7 @@ def _answer(run: Run, answer: Answer | None) -> Response:
     return raw_answer(b'{"run":"%s","outputs":%s%s}' % (run.id.encode(), answer.written, dry_run))
 
 
-def _wait(prefer: str) -> float:
+def patience(prefer: str) -> float:
     """Seconds to wait, by the Prefer header (RFC 7240); what cannot be read is ignored, as the RFC says."""
     wishes = {
         name.strip().lower(): value.strip() for name, _, value in (wish.partition("=") for wish in prefer.split(","))

@@ -19,8 +19,10 @@ from connector.catalog.openapi import (
 from connector.catalog.schema import given_schema, row_schema
 from connector.engine.calls import scopes
 from connector.rest.components import NULLABLE, OBJECT, SCHEMAS, TEXT, record
-from connector.rest.operations import CARD, OPERATIONS, Operation
+from connector.rest.operation import Operation
+from connector.rest.operations import CARD, OPERATIONS
 from connector.rest.problems import PROBLEM
+from connector.rest.sync_components import SYNC_SCHEMAS
 from connector.sdk.card import Card
 from connector.sdk.deeds import deed_of
 from connector.sdk.kinds import Json
@@ -30,6 +32,7 @@ TAGS = {
     "Catalogue": "What there is to call.",
     "Resources": "Connections and helper flows.",
     "Runs": "What was called, and control over streams.",
+    "Syncs": "Syncs of an MDM with an asset system: mappings, plans, what became of them, and quick actions.",
     "Trust": "The audit, approvals by a second person, and the kill switch.",
     "Keys": "Who may call, and what.",
     "Documents": "Descriptions of the host, and its health.",
@@ -43,6 +46,8 @@ PARAMETERS = {
     "run": "ID of the run",
     "approval": "ID of the approval",
     "id": "ID of the key, its public part",
+    "sync": "Name of the sync",
+    "asset": "ID of the asset in its asset system, or its serial number",
 }
 
 
@@ -79,7 +84,11 @@ def openapi() -> Json:
             },
             "parameters": _shared_parameters(),
             "responses": {f"Problem{status}": _problem(says) for status, says in PROBLEMS.items()},
-            "schemas": {**{name: titled(name, part) for name, part in SCHEMAS.items()}, **STREAM, **components},
+            "schemas": {
+                **{name: titled(name, part) for name, part in {**SCHEMAS, **SYNC_SCHEMAS}.items()},
+                **STREAM,
+                **components,
+            },
         },
     }
 
@@ -105,18 +114,25 @@ def _own_paths() -> Json:
 def _operation(operation: Operation, tag: str) -> Json:
     in_path = [_parameter(name, PARAMETERS[name], TEXT, "path") for name in re.findall(r"{(\w+)}", operation.path)]
     asked = rows(operation.query) if operation.query else ()
-    answer = {"content": _content(operation.gives)} if operation.gives else {}
     return {
         "operationId": operation.id,
         "summary": operation.summary,
         "description": _description(operation),
         "tags": [tag],
-        "parameters": [*in_path, *(_parameter(row.key, row.says, _plain(row), "query") for row in asked)],
+        "parameters": [*in_path, *map(_asked, asked), *map(_shared, operation.headers)],
         **({"requestBody": _taken(operation)} if operation.takes else {}),
         **({"security": []} if operation.is_open else {}),
         "x-scopes": operation.scopes,
-        "responses": {str(operation.status): {"description": "Done", **answer}, **problems(*_statuses(operation))},
+        "responses": {**_answers(operation), **problems(*_statuses(operation))},
     }
+
+
+def _answers(operation: Operation) -> Json:
+    content = _content(operation.gives) if operation.gives else {}
+    content |= _content(operation.or_gives) if operation.or_gives else {}
+    done = {str(operation.status): {"description": "Done", **({"content": content} if content else {})}}
+    later = {"202": {"description": "It goes on", "content": media(ref(operation.later))}} if operation.later else {}
+    return {**done, **later}
 
 
 def _description(operation: Operation) -> str:
@@ -147,10 +163,18 @@ def _given(name: str) -> Json:
     return record({"items": {"type": "array", "items": ref(name.strip("[]"))}, "next": NULLABLE})
 
 
-def _parameter(name: str, says: str, schema: Json, place: str) -> Json:
-    """One in the path has to be given; one in the query may be left out, or left empty."""
-    how = {"required": True} if place == "path" else {"required": False, "allowEmptyValue": True}
-    return {"name": name, "in": place, **how, "description": says, "schema": schema}
+def _parameter(name: str, says: str, schema: Json, place: str, *, required: bool = True) -> Json:
+    """One in the path has to be given; one in the query may be left out, or left empty, unless it is required."""
+    how = {} if required else {"allowEmptyValue": True}
+    return {"name": name, "in": place, "required": required, **how, "description": says, "schema": schema}
+
+
+def _asked(row: Row) -> Json:
+    return _parameter(row.key, row.says, _plain(row), "query", required=row.required)
+
+
+def _shared(name: str) -> Json:
+    return {"$ref": f"#/components/parameters/{name}"}
 
 
 def _plain(row: Row) -> Json:

@@ -71,24 +71,31 @@ class Line:
     error: str | None = None
 
 
+def insert(db: sa.Connection, run: SyncRun) -> None:
+    db.execute(sa.insert(sync_runs).values(_row(run)))
+
+
 def accept(db: sa.Connection, queue: Queue, run: SyncRun) -> None:
     """Queue a run. Raises Conflict while another one of its sync is at work."""
     refuse_while_at_work(db, run.sync)
-    db.execute(sa.insert(sync_runs).values(_row(run)))
+    insert(db, run)
     queue.put(db, run.id, run.segment, KIND)
 
 
 def keep(db: sa.Connection, run: SyncRun, plan: Plan) -> None:
     """A run that is planned already. Raises Conflict while another one is at work."""
     refuse_while_at_work(db, run.sync)
-    db.execute(sa.insert(sync_runs).values(_row(run)))
+    insert(db, run)
     write_plan(db, run, plan, Agreed())
 
 
 def take_up(db: sa.Connection, queue: Queue, run: SyncRun, *, forced: bool) -> None:
     """Queue a planned run to be applied. Raises Conflict where it cannot be, any more."""
     refuse_while_at_work(db, run.sync)
-    later = sync_runs.c.sync == run.sync, sync_runs.c.id > run.id, sync_changes.c.status.in_(("begun", "done"))
+    later = (
+        *(sync_runs.c.sync == run.sync, sync_runs.c.id > run.id),
+        *(sync_runs.c.mode != "action", sync_changes.c.status.in_(("begun", "done"))),
+    )
     joined = sa.select(sync_runs.c.id).join(sync_changes, sync_changes.c.run == sync_runs.c.id)
     if found := db.execute(joined.where(*later).limit(1)).scalar():
         raise Conflict(f"The plan is older than {found}, which changed something. Plan again.")
@@ -147,6 +154,13 @@ def listed(db: sa.Connection, sync: str, cursor: str | None, limit: int) -> list
     return [SyncRun.of(row) for row in db.execute(wanted).mappings()]
 
 
+def latest(db: sa.Connection, sync: str) -> SyncRun | None:
+    """The last run that read both sides."""
+    wanted = sa.select(sync_runs).where(sync_runs.c.sync == sync, sync_runs.c.mode.in_(("plan", "apply")))
+    row = db.execute(wanted.where(sync_runs.c.said.is_not(None)).order_by(sync_runs.c.id.desc())).mappings().first()
+    return SyncRun.of(row) if row else None
+
+
 def counts(db: sa.Connection, id_: str) -> dict[str, int]:
     """How many lines there are of each status."""
     wanted = sa.select(sync_changes.c.status, sa.func.count()).where(sync_changes.c.run == id_)
@@ -173,11 +187,14 @@ def take_agreed(db: sa.Connection, id_: str) -> Agreed | None:
     return agreed_read(packed) if packed else None
 
 
-def lines(db: sa.Connection, id_: str, after: int = 0, limit: int | None = None) -> list[Line]:
-    """The lines of a run, in order."""
+def lines(
+    db: sa.Connection, id_: str, after: int = 0, limit: int | None = None, status: str | None = None
+) -> list[Line]:
+    """The lines of a run in order, all or those of which this became."""
     known = sync_changes.c
     wanted = sa.select(known.line, known.status, known.at, known.made, known.error)
     wanted = wanted.where(known.run == id_, known.seq > after).order_by(known.seq).limit(limit)
+    wanted = wanted.where(known.status == status) if status else wanted
     return [Line(line_read(row[0]), *row[1:]) for row in db.execute(wanted)]
 
 

@@ -24,10 +24,12 @@ from connector.sync.outbox import Entry
 from connector.sync.propose import Strangers, check, propose
 from connector.sync.reading import Both
 from connector.sync.runs import AT_WORK, Line, SyncRun
+from connector.sync.status import Status, status
 from connector.sync.systems import Systems
 from connector.sync.tables import sync_links, sync_locks, sync_outbox, syncs
 from connector.sync.undoing import undone
 
+MISSING = "There is no sync of this name. GET /v1/syncs lists them."
 LOOK = 0.1  # seconds until it is seen that a run ended
 
 FIRST = """\
@@ -95,7 +97,7 @@ class Syncs:
     async def change(self, name: str, *, mapping: str | None = None, enabled: bool | None = None) -> Sync:
         """Another mapping, or on or off. One that is enabled runs at once, and then by its schedule."""
         sync = await self.get(name)
-        rules = load(mapping or sync.mapping)
+        rules = load(sync.mapping if mapping is None else mapping)
         self.systems.open(name, rules)
         values: Json = {"changed": now()}
         values |= {"mapping": mapping} if mapping is not None else {}
@@ -193,18 +195,22 @@ class Syncs:
         found = await self.store.run(lambda db: runs.listed(db, name, cursor, limit + 1))
         return found[:limit], found[limit - 1].id if len(found) > limit else None
 
-    async def lines(self, name: str, id_: str, after: int = 0, limit: int | None = None) -> list[Line]:
+    async def lines(
+        self, name: str, id_: str, after: int = 0, limit: int | None = None, status: str | None = None
+    ) -> list[Line]:
         await self.run(name, id_)
-        return await self.store.run(lambda db: runs.lines(db, id_, after, limit))
+        return await self.store.run(lambda db: runs.lines(db, id_, after, limit, status))
 
     async def counts(self, id_: str) -> dict[str, int]:
         return await self.store.run(lambda db: runs.counts(db, id_))
 
     async def latest(self, name: str) -> SyncRun | None:
         """The last run that read both sides."""
-        wanted = ("plan", "apply")
-        found = await self.store.run(lambda db: runs.listed(db, name, None, 50))
-        return next((run for run in found if run.mode in wanted and run.said), None)
+        return await self.store.run(lambda db: runs.latest(db, name))
+
+    async def status(self, name: str) -> Status:
+        """Where a sync stands."""
+        return await self.store.run(lambda db: status(db, name))
 
     async def locks(self, name: str) -> list[Lock]:
         await self.get(name)
@@ -247,7 +253,7 @@ class Syncs:
 def _get(db: sa.Connection, name: str) -> Sync:
     row: Any = db.execute(sa.select(syncs).where(syncs.c.name == name)).mappings().first()
     if row is None:
-        raise NoSuchSync("There is no sync of this name. GET /v1/syncs lists them.")
+        raise NoSuchSync(MISSING)
     return Sync.of(row)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from connector.catalog.find import Catalog
 from connector.engine.accounts import Account
 from connector.engine.callers import Caller
+from connector.engine.connections import NAME
 from connector.engine.runner import Runner
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.systems import AssetSystem
@@ -28,20 +29,24 @@ class Systems:
     def open(self, sync: str, mapping: Mapping) -> Both:
         """Raises InvalidCall where the mapping names a system or a connection that is not there."""
         mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
-        names = [account.name for account in (mdm, assets) if account]
-        caller = caller_of(sync, *names)
+        caller = caller_of(sync, *self.names(mapping))
         kind = self.catalog.connector(mdm.connector).mdm
         if kind is None:
             raise AssertionError("an account of an MDM")
         return Both(kind(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+
+    def names(self, mapping: Mapping) -> list[str]:
+        """The connections of a sync; the built-in asset system has none."""
+        return [account.name for account in (self.mdm_account(mapping), self.assets_account(mapping)) if account]
 
     def mdm_account(self, mapping: Mapping) -> Account:
         kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
         return self._account("mdm", mapping.mdm, kinds)
 
     def assets_account(self, mapping: Mapping) -> Account | None:
-        """None for the built-in asset system."""
+        """None for the built-in asset system, whose connection is the name of its file."""
         if mapping.assets.kind == FILE:
+            _refuse_path(mapping.assets.connection)
             return None
         kinds = [key for key, connector in self.catalog.connectors.items() if connector.assets]
         return self._account("assets", mapping.assets, kinds, FILE)
@@ -67,3 +72,10 @@ class Systems:
 
     def _cards(self, account: Account, caller: Caller) -> ConnectionCards:
         return ConnectionCards(self.runner, account.connector, account.name, caller)
+
+
+def _refuse_path(name: str | None) -> None:
+    """A name, and no way out of the folder."""
+    if name is not None and not NAME.fullmatch(name):
+        why = "assets/connection must be a-z, 0-9, hyphen and underscore, 64 at most: it names the file."
+        raise InvalidCall.of([Fault("assets/connection", why)])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import respx
 
-from connector.rest.calls import LONGEST_WAIT, WAIT, _wait
+from connector.rest.calls import LONGEST_WAIT, WAIT, patience
 from tests.conftest import TOKEN, Upcard, asked
 from tests.connector.rest.conftest import Fresh
 
@@ -145,7 +145,7 @@ async def test_an_error_names_its_run(upcard: Upcard, kandji: respx.MockRouter) 
 def test_a_caller_says_how_long_to_wait(prefer: str, seconds: float) -> None:
     """RFC 7240: what cannot be read is ignored; there is a longest wait, and the default ends before 60 seconds."""
     assert (WAIT, LONGEST_WAIT) == (55, 600)
-    assert _wait(prefer) == seconds
+    assert patience(prefer) == seconds
 
 
 @pytest.mark.parametrize("prefer", ["respond-async", "wait=0"])

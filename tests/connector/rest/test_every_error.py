@@ -6,9 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from connector.catalog.openapi import asks
 from connector.rest import door
 from connector.rest.app import app, routes
-from connector.rest.operations import CARD, OPERATIONS, Operation
+from connector.rest.operation import Operation
+from connector.rest.operations import CARD, OPERATIONS
 from tests.conftest import HOST, Upcard
 
 CANARY = "c4n4ry"
@@ -35,6 +37,7 @@ LOCK = "/v1/cards/kandji/lock_device"  # what is said to a card is looked at whe
 EVERY = [("POST", CARD), *((operation.method, operation.path) for operation in OWN)]
 TAKING = [("POST", LOCK), *((operation.method, operation.path) for operation in OWN if operation.takes)]
 ASKED = [("POST", LOCK), *((each.method, each.path) for each in OWN if each.query is not None)]
+NEEDING = [(each.method, each.path) for each in OWN if each.takes or (each.query and asks(each.query))]
 NAMED = [(method, path) for method, path in EVERY if "{" in path]
 PATHS = sorted({path for _, path in EVERY})
 BAD_BODIES = {
@@ -96,12 +99,12 @@ async def test_an_unknown_address_is_404(upcard: Upcard, method: str, path: str)
 
 @pytest.mark.parametrize(("method", "path"), NAMED)
 async def test_an_unknown_name_is_404(upcard: Upcard, method: str, path: str) -> None:
-    """ER-1: or 400, where the body is looked at first."""
-    takes = (method, path) in TAKING
+    """ER-1: or 400, where the body is looked at first, or a query that has to be there."""
+    takes, needs = (method, path) in TAKING, (method, path) in NEEDING
 
     answer = await ask(upcard, method, at(path), **({"json": {}} if takes else {}))
 
-    is_problem(answer, *((400, 404) if takes else (404,)))
+    is_problem(answer, *((400, 404) if needs else (404,)))
 
 
 @pytest.mark.parametrize("path", PATHS)

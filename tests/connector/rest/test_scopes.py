@@ -6,7 +6,8 @@ import respx
 from connector.catalog.find import catalog
 from connector.engine.callers import SCOPES
 from connector.rest.openapi import openapi
-from connector.rest.operations import OPERATIONS, Operation
+from connector.rest.operation import Operation
+from connector.rest.operations import OPERATIONS
 from connector.sdk.card import Card
 from tests.conftest import TENANT, TOKEN, Upcard
 from tests.connector.rest.conftest import Fresh, holding
