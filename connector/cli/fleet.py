@@ -2,11 +2,10 @@
 
 from contextlib import suppress
 
-from connector.cli.demo import CONNECTION
+from connector.cli.demo import CONNECTION, SYNC
 from connector.sdk.errors import Conflict
 from connector.sync.syncs import Syncs
 
-FLEET = "fleet"
 ASSETS = "assetbots"
 
 START = f"""\
@@ -29,8 +28,8 @@ actions: {{ enabled: false }}  # true lets quick actions through
 async def ready_fleet(syncs: Syncs) -> None:
     """The sync as new, since the simulated systems are: what it remembered is of others. Its mapping stays."""
     there = {sync.name: sync for sync in await syncs.all()}
-    mapping = there[FLEET].mapping if FLEET in there else await syncs.proposed(FLEET, START)
+    mapping = there[SYNC].mapping if SYNC in there else await syncs.proposed(SYNC, START)
     with suppress(Conflict):  # a run of it that was cut off goes on now
-        if FLEET in there:
-            await syncs.delete(FLEET)
-        await syncs.create(FLEET, mapping)
+        if SYNC in there:
+            await syncs.delete(SYNC)
+        await syncs.create(SYNC, mapping)

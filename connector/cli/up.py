@@ -7,8 +7,8 @@ from typing import Any
 import uvloop
 from rich.console import Console
 
-from connector.cli.demo import CONNECTION, Demonstration
-from connector.cli.fleet import ASSETS, FLEET, ready_fleet
+from connector.cli.demo import CONNECTION, SYNC, Demonstration
+from connector.cli.fleet import ASSETS, ready_fleet
 from connector.cli.key import ready_key
 from connector.cli.serve import CannotStart, drained, server, serving, until_stopped
 from connector.engine import logs, seals
@@ -77,7 +77,7 @@ async def _up(settings: Settings, devices: int, *, once: bool) -> int:
             device = (await demonstration.a_mac())["device_id"]
         told = {"address": address, "key": key, "file": settings.data_dir / "key", "device": device, "tenant": urls[0]}
         told |= {"assets": ASSETS, "workspace": urls[1], "many": len(workspace.database.assets)}
-        told |= {"upcard": _command(settings.port), "fleet": FLEET, "devices": devices, "connection": CONNECTION}
+        told |= {"upcard": _command(settings.port), "fleet": SYNC, "devices": devices, "connection": CONNECTION}
         console.print(READY.format(**told, seconds=time.monotonic() - began), markup=False)
         await until_stopped()
         await drained(host, served)
