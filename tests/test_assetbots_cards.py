@@ -122,6 +122,7 @@ async def test_every_card_works(start: Start, form: str, updates: str, sent: str
     person = await live.outputs("create_person", name="Kim Novak", email="kim@example.com")
     person_id = person["person_id"]
     renamed = await live.outputs("update_person", person_id=person_id, name="Kim Lind", fields={"department": "IT"})
+    known = await live.outputs("get_person", person_id=person_id)
     gone = await live.outputs("check_out_assets", asset_ids=[asset_id], person_id=person_id, notes="Synced")
     held = await live.outputs("get_asset", asset_id=asset_id)
     back = await live.outputs("check_in_assets", asset_ids=[asset_id])
@@ -132,6 +133,7 @@ async def test_every_card_works(start: Start, form: str, updates: str, sent: str
     assert (database["name"], made["status_code"], made["fields"]) == ("Acme IT", 201, {"serialNumber": "C02NEW"})
     assert (changed["tag"], changed["fields"]) == ("N1", {"serialNumber": "C02NEW", "brand": "Apple"})
     assert (renamed["name"], renamed["email"]) == ("Kim Lind", "kim@example.com")
+    assert known == {key: value for key, value in renamed.items() if key not in ("status_code", "message")}
     assert (people[-1]["name"], people[-1]["email"], people[-1]["department"]) == ("Kim Lind", "kim@example.com", "IT")
     assert (gone["status_code"], gone["left_out"]) == (201, [])
     assert (held["checkout_id"], held["person_email"]) == (gone["checkout_id"], "kim@example.com")

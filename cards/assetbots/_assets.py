@@ -5,11 +5,12 @@ It tells no list of fields or categories, and the form of its filter is not know
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from cards.assetbots._fields import SERIAL, custom
 from cards.assetbots._inventory import asset_of, is_blank, person_inputs, person_of, plain
 from cards.assetbots._listing import Listing
-from cards.assetbots._shapes import AssetDetails, ChangedPerson
+from cards.assetbots._shapes import AssetDetails, PersonDetails
 from connector import (
     NOBODY,
     Asset,
@@ -35,7 +36,7 @@ FREE = "Nobody may have it, or a repair may hold it."
 class AssetbotsAssets(AssetSystem):
     """A workspace of Assetbots. `status` is that of the checkout; custom fields go by their keys."""
 
-    can = Capabilities(max_lengths=LENGTHS)
+    can = Capabilities(max_lengths=LENGTHS, makes_categories=False)
     announces = {"check_out_assets": "asset_ids", "check_in_assets": "asset_ids", "update_asset": "asset_id"}
 
     def __init__(self, cards: Cards) -> None:
@@ -61,17 +62,12 @@ class AssetbotsAssets(AssetSystem):
         return await self._people.all(anew=True)
 
     async def asset(self, sys_id: str) -> Asset | None:
-        try:
-            found = await self.cards.call("get_asset", asset_id=sys_id)
-        except Refused as error:
-            if _status(error) == 404:
-                return None
-            raise
-        return None if found["deleted"] else self._assets.change(asset_of(found))
+        found = await self._got("get_asset", asset_id=sys_id)
+        return self._assets.change(asset_of(found)) if found else None
 
     async def person(self, sys_id: str) -> Person | None:
-        """No card gets a person, so that people are listed."""
-        return next((person for person in await self.people() if person.sys_id == sys_id), None)
+        found = await self._got("get_person", person_id=sys_id)
+        return self._people.change(person_of(found)) if found else None
 
     async def find_assets(self, serial: str, *, anew: bool = False) -> list[Asset]:
         wanted = plain(serial)
@@ -127,6 +123,16 @@ class AssetbotsAssets(AssetSystem):
     async def note(self, sys_id: str, text: str) -> None:
         await self.cards.call("create_note", target_id=sys_id, note=text)
 
+    async def _got(self, card: str, **inputs: Any) -> Json | None:
+        """What a card gets; None where it is not there, or is deleted."""
+        try:
+            found = await self.cards.call(card, **inputs)
+        except Refused as error:
+            if _status(error) == 404:
+                return None
+            raise
+        return None if found["deleted"] else found
+
     async def _now(self, sys_id: str) -> Asset:
         if (found := await self.asset(sys_id)) is None:
             raise Unexpected("The asset was changed, and is not there any more.")
@@ -141,7 +147,7 @@ class AssetbotsAssets(AssetSystem):
 
     async def _read_people(self) -> list[Person]:
         found = [
-            ChangedPerson.of({**record, "fields": custom(record)}) async for record in self.cards.records("list_people")
+            PersonDetails.of({**record, "fields": custom(record)}) async for record in self.cards.records("list_people")
         ]
         return [person_of(each.model_dump()) for each in found if not each.deleted]
 

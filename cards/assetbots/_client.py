@@ -79,6 +79,7 @@ class Assetbots(Client[Workspace], title="Assetbots", prefix="/v1", limits=LIMIT
     probes = {
         "get_asset": (f"assets/{NOBODY}",),
         "get_database": ("databases",),
+        "get_person": (f"people/{NOBODY}",),
         "list_assets": ("assets?limit=1",),
         "list_people": ("people?limit=1",),
     }

@@ -60,8 +60,14 @@ class ChangedAsset(AssetDetails):
     message: Explanation = field(REFUSED)
 
 
-class ChangedPerson(CardOutputs):
-    """A person after a change."""
+class PersonTarget(CardInputs):
+    """The person a card is about."""
+
+    person_id: str = field("Assetbots' ID of the person", pattern=ID, target=True)
+
+
+class PersonDetails(CardOutputs):
+    """A person."""
 
     person_id: Text = field("Assetbots' ID of the person", at="id")
     name: Text = field("Name")
@@ -72,6 +78,11 @@ class ChangedPerson(CardOutputs):
     created: Date = field("When the person was created", at="createDate")
     updated: Date = field("When the person was last changed", at="updateDate")
     fields: Object = field("Custom fields by their key; Assetbots counts email and title among them")
+
+
+class ChangedPerson(PersonDetails):
+    """A person after a change."""
+
     status_code: StatusCode = field(STATUS)
     message: Explanation = field(REFUSED)
 

@@ -1,12 +1,11 @@
 """Change a person's name, email address, title or custom fields. Assetbots needs the name every time."""
 
 from cards.assetbots._client import Assetbots
-from cards.assetbots._shapes import FIELDS, ID, ChangedPerson
-from connector import CardInputs, Object, Text, card, field
+from cards.assetbots._shapes import FIELDS, ChangedPerson, PersonTarget
+from connector import Object, Text, card, field
 
 
-class Inputs(CardInputs):
-    person_id: str = field("Assetbots' ID of the person", pattern=ID, target=True)
+class Inputs(PersonTarget):
     name: str = field("Name, also when it stays as it is", min_length=2, max_length=64)
     email: Text = field("Email address", max_length=128)
     title: Text = field("Job title", max_length=64)

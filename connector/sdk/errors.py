@@ -63,7 +63,7 @@ class UpcardError(Exception):
     @classmethod
     def told(cls, problem: dict[str, Any]) -> "UpcardError":
         """The error again that a problem document tells of."""
-        kinds = {kind.slug: kind for kind in _below(UpcardError)}
+        kinds = {kind.slug: kind for kind in reversed(_below(UpcardError))}  # of one slug, the most general
         said, faults = problem.get("service"), problem.get("errors", ())
         return kinds.get(problem["type"], UpcardError)(
             problem["detail"],

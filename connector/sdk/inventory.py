@@ -110,6 +110,8 @@ class Person:
 class Capabilities:
     """What a system can do. `makes_tags`: an asset that is created without a tag gets one.
 
+    `makes_categories`: an asset may be given a category that no other asset has.
+
     `writable`: the only fields it takes, where it does not take all.
     """
 
@@ -117,6 +119,7 @@ class Capabilities:
     create_people: bool = True
     create_fields: bool = False
     makes_tags: bool = False
+    makes_categories: bool = True
     assign: bool = True
     archive: bool = False
     delete: bool = False

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from connector.sdk.inventory import Device, Person, User, Value
+from connector.sync.assignment import handed_new
 from connector.sync.entities import NEW, Base, Change, Hold, Link, Notice, Status
 from connector.sync.fields import Item, able, fit, shortened
 from connector.sync.ground import Ground, Row
@@ -22,12 +23,34 @@ class Given:
     status: Status
 
 
-def created(device: Device, ground: Ground) -> Iterator[Item]:
-    """A new asset; the tag it is given goes back where the mapping says so."""
-    link = Link("device", device.mdm_id, NEW + device.mdm_id, "created")
+def new_assets(ground: Ground) -> Iterator[Item]:
+    """An asset for each new device; those whose category the asset system does not know wait for it together."""
+    waiting: dict[str, list[str]] = {}
+    for device in ground.devices.new:
+        category = _given_all(device, ground)[1].get("category")
+        if category is not None and not ground.has_category(str(category)):
+            waiting.setdefault(str(category), []).append(device.mdm_id)
+        else:
+            yield from _created(device, ground)
+            yield from handed_new(device, ground) if ground.sides.asset_can.create_assets else ()
+    for category, devices in waiting.items():
+        why = f"{len(devices)} new assets wait: the asset system has no category {category}"
+        todo = "Give it to one asset there, or name another one (create.default_category)."
+        yield Hold("no_category", tuple(devices), why, todo, "category")
+
+
+def _given_all(device: Device, ground: Ground) -> "tuple[list[Given], dict[str, Value]]":
+    """What a new asset gets field by field, and all in all."""
     given = [_given(row, device, ground) for row in ground.usable if row.rule.gives("mdm") and row.is_read(device)]
     after = {each.row.to: each.after for each in given if each.after is not None and each.status == "planned"}
-    whole = {**_defaults(device, ground), **after}
+    return given, {**_defaults(device, ground), **after}
+
+
+def _created(device: Device, ground: Ground) -> Iterator[Item]:
+    """A new asset; the tag it is given goes back where the mapping says so."""
+    link = Link("device", device.mdm_id, NEW + device.mdm_id, "created")
+    given, whole = _given_all(device, ground)
+    after = {each.row.to for each in given if each.after is not None and each.status == "planned"}
     bases = tuple(Base(link.id, each.row.to, each.mdm, each.after) for each in given if each.row.to in after)
     status = able(can=ground.sides.asset_can.create_assets)
     why = "no asset has its serial number"
@@ -132,7 +155,9 @@ def _merged(person: Person, user: User, ground: Ground) -> Iterator[Item]:
             )
 
 
-def held_creation(device: Device) -> Hold:
-    """A new device, where the mapping asks first."""
+def not_created(device: Device, ground: Ground) -> Item:
+    """A new device, where the mapping asks first, or creates none."""
+    if ground.mapping.create.assets == "no":
+        return Notice(device.label, "has no asset, and none is created (create.assets: no)")
     todo = "Create the asset, or say create.assets: yes."
     return Hold("create_asset", (device.mdm_id,), f"{device.label}: no asset has its serial number", todo)

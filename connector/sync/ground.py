@@ -134,6 +134,14 @@ class Ground:
         there, can = self.sides.columns, self.sides.asset_can.create_fields
         return tuple(row for row in self.rows if there is None or row.to in there or (row.field.create and can))
 
+    def has_category(self, name: str) -> bool:
+        """Whether an asset can be given it."""
+        return self.sides.asset_can.makes_categories or name.casefold() in self.categories
+
+    @cached_property
+    def categories(self) -> frozenset[str]:
+        return frozenset(asset.category.casefold() for asset in self.sides.assets if asset.category)
+
     @cached_property
     def created_users(self) -> frozenset[str]:
         """Users whose person is created in this run."""

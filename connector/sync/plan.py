@@ -8,11 +8,10 @@ from typing import Any, get_args
 
 import orjson
 
-from connector.sdk.inventory import Device
 from connector.sync.absence import absent, returned
-from connector.sync.assignment import assigned, handed_new
+from connector.sync.assignment import assigned
 from connector.sync.brake import implausible, over_limits
-from connector.sync.creation import created, held_creation, people
+from connector.sync.creation import new_assets, not_created, people
 from connector.sync.entities import Base, Change, Hold, Link, Notice, Op
 from connector.sync.fields import Item, columns, pair_fields
 from connector.sync.ground import Ground, Memory, Sides
@@ -76,8 +75,10 @@ def _items(ground: Ground) -> Iterator[Item]:
     yield from ground.people.holds
     yield from columns(ground)
     yield from people(ground)
-    for device in ground.devices.new:
-        yield from _new(device, ground)
+    if ground.mapping.create.assets == "yes":
+        yield from new_assets(ground)
+    else:
+        yield from (not_created(device, ground) for device in ground.devices.new)
     for pair in ground.devices.pairs:
         yield from _linked(pair)
         yield from returned(pair)
@@ -85,17 +86,6 @@ def _items(ground: Ground) -> Iterator[Item]:
         yield from assigned(pair, ground)
     for link, asset in ground.devices.gone:
         yield from absent(link, asset, ground)
-
-
-def _new(device: Device, ground: Ground) -> Iterator[Item]:
-    may = ground.mapping.create.assets
-    if may == "ask":
-        yield held_creation(device)
-    elif may == "no":
-        yield Notice(device.label, "has no asset, and none is created (create.assets: no)")
-    else:
-        yield from created(device, ground)
-        yield from handed_new(device, ground) if ground.sides.asset_can.create_assets else ()
 
 
 def _linked(pair: Pair) -> Iterator[Item]:
