@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +13,7 @@ from connector.rest.body import read_body
 from connector.rest.hosts import host_of
 from connector.rest.sync_shown import note, reaches, shown_sync, sync_of
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.kinds import TEXT, Boolean, Text, wrong
+from connector.sdk.kinds import TEXT, Boolean, Kind, Text, wrong
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 from connector.sync.mapping_file import load
@@ -29,7 +28,8 @@ def _as_written(value: Any) -> str | None:
     raise wrong("must be text")
 
 
-MappingText = Annotated[str | None, TEXT, BeforeValidator(_as_written)]
+FILE_TEXT = Kind("Text", TEXT.schema, _as_written)
+MappingText = Annotated[str | None, FILE_TEXT]
 
 
 class NewSync(CardInputs, any_of=("mapping", "mdm")):
