@@ -12,7 +12,7 @@ from connector.cli.printing import print_json
 from connector.cli.sync import agreed, at, counted
 from connector.sdk.kinds import Json
 
-LOOK = 0.2  # seconds until it is seen how far a run is
+SOON, LATER = 0.05, 1.0  # seconds until it is looked how far a run is: soon at first, then less and less often
 PAGE = 1000  # the most lines that are given at once
 HELD = 3  # the exit status of a plan that holds something, or that a limit stops
 AT_WORK = ("queued", "running")
@@ -112,10 +112,11 @@ def _said(line: Json) -> str:
 def _begun(name: str, verb: str, wanted: Json, many: int = 0) -> tuple[int, Json]:
     """Begin a run and wait until it ends, however long that takes. `many`: the lines that it carries out."""
     status, run = ask("POST", at(name, verb), wanted, {"Prefer": "respond-async"})
+    pause = SOON
     try:
         with Console(stderr=True).status(f"{verb} {name}") as shown:
             while status in (200, 202) and run["state"] in AT_WORK:
-                time.sleep(LOOK)
+                time.sleep(pause := min(LATER, 1.3 * pause))
                 status, run = ask("GET", at(name, "runs", run["run"]))
                 if many and status == 200:
                     shown.update(f"{verb} {name}: {many - run['counts'].get('planned', 0)} of {many} lines")

@@ -22,15 +22,19 @@ async def upcard(tmp_path: Path) -> AsyncIterator[Upcard]:
 
 
 @pytest.fixture
-async def command(upcard: Upcard, tmp_path: Path) -> AsyncIterator[Command]:
-    """`await command("keys", "list")`: with the key in the data folder, which is not the caller's."""
+async def environment(upcard: Upcard, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    """What leads commands to the host: its port, and the data folder with a key that is not the caller's."""
     ready_key(upcard.host.keys, tmp_path)
     listening = server(upcard.app, "127.0.0.1", 0)
-    port = listening.listening.getsockname()[1]
-    env = {"UPCARD_DATA_DIR": str(tmp_path), "UPCARD_PORT": str(port)}
+    async with serving(listening):
+        yield {"UPCARD_DATA_DIR": str(tmp_path), "UPCARD_PORT": str(listening.listening.getsockname()[1])}
+
+
+@pytest.fixture
+def command(environment: dict[str, str]) -> Command:
+    """`await command("keys", "list")`."""
 
     async def run(*words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=env)
+        return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
 
-    async with serving(listening):
-        yield run
+    return run
