@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-SYSTEMS = {"assetbots": "sandbox.assetbots.serve", "kandji": "sandbox.kandji.serve"}
+SYSTEMS = {"assetbots": "sandbox.assetbots.serve", "kandji": "sandbox.kandji.serve", "snipeit": "sandbox.snipeit.serve"}
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ import respx
 from connector.sdk.card import Card
 from tests.cases import Case
 
-UNDER = ("results", "data")  # where an envelope has its records
+UNDER = ("results", "data", "rows")  # where an envelope has its records
 
 
 def records_like(card: Card, case: Case, count: int) -> list[dict[str, Any]]:
@@ -20,7 +20,8 @@ def records_like(card: Card, case: Case, count: int) -> list[dict[str, Any]]:
 
 
 class Paged:
-    """Answers like the case: a list, bare or under `data`, by limit and offset; or an envelope with a `next` link."""
+    """Answers like the case, by limit and offset: a list, bare, under `data`, or under `rows` with the `total` of all;
+    or an envelope with a `next` link."""
 
     def __init__(self, records: list[dict[str, Any]], case: Case, fails_after: int | None = None) -> None:
         self._records = records
@@ -43,6 +44,8 @@ class Paged:
         size = int(request.url.params.get("limit", self._service.page))
         offset = int(request.url.params.get("offset", 0))
         some = self._records[offset : offset + size]
+        if self._under == "rows":
+            return httpx.Response(200, json={"total": len(self._records), "rows": some})
         if self._under != "results":
             return httpx.Response(200, json={self._under: some} if self._under else some)
         more = offset + size < len(self._records)

@@ -50,5 +50,13 @@ SERVICES = {
         page=1000,
         looked_up={"data": []},
     ),
+    "snipeit": Service(
+        connection="assets",
+        origin="https://acme.snipe-it.io",
+        prefix="/api/v1",
+        fields={"url": "https://acme.snipe-it.io", "token": "eyJ0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
+        checked=("/users/me", {"id": 1, "username": "upcard"}),
+        page=500,
+    ),
 }
 HOSTS = {service.host for service in SERVICES.values()}

@@ -4,22 +4,19 @@ The cases say what the cards send; this says that a service which is not ours, a
 alone, takes it and does what was meant.
 """
 
-import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
-import uvicorn
 
 from cards.assetbots._client import LIMITS, Assetbots
 from connector.catalog.find import catalog
 from sandbox.assetbots import Sandbox, workspace
-from tests.conftest import Upcard, opened
+from tests.conftest import opened
+from tests.live import Live
+from tests.serving import serving
 
 # What the service does with custom fields and updates, and what a connection then has to say.
 FORMS = [
@@ -33,62 +30,22 @@ FORMS = [
 every_form = pytest.mark.parametrize(("form", "updates", "sent"), FORMS)
 
 
-@dataclass
-class Live:
-    """A workspace behind a real server, and a host with a connection to it."""
-
-    app: Sandbox
-    url: str
-    upcard: Upcard
-    called: set[str] = field(default_factory=set)
-
-    async def admin(self, method: str, path: str, /, **body: Any) -> Any:
-        async with httpx.AsyncClient() as http:
-            return (await http.request(method, f"{self.url}/_sandbox{path}", json=body)).raise_for_status().json()
-
-    async def connect(self, **fields: Any) -> httpx.Response:
-        fields = {"url": self.url, "api_key": self.app.database.key, **fields}
-        body = {"name": "live", "connector": "assetbots", "fields": fields}
-        made = await self.upcard.http.post("/v1/connections", json=body)
-        if made.status_code == 201:
-            self.upcard.host.connections.get("live").service.sleep = _at_once
-        return made
-
-    async def call(self, card: str, options: Any = None, **inputs: Any) -> httpx.Response:
-        self.called.add(card)
-        return await self.upcard.call(f"assetbots.{card}", options=options or {}, inputs=inputs)
-
-    async def outputs(self, card: str, options: Any = None, **inputs: Any) -> Any:
-        answer = await self.call(card, options, **inputs)
-        return answer.json().get("outputs", answer.text)
-
-    async def listed(self, card: str) -> list[dict[str, Any]]:
-        outputs = await self.outputs(card, {"result_set": "first_200"})
-        return list(next(iter(outputs.values())))
+class Assets(Live[Sandbox]):
+    """A workspace and a host."""
 
     async def free(self) -> list[str]:
         return [asset["id"] for asset in await self.listed("list_assets") if not asset["checkout"]]
-
-
-async def _at_once(_: float) -> None:
-    """Retries in tests follow at once."""
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Sandbox, str]]:
     """One workspace on a free port for all tests here."""
     app = workspace(assets=40, people=5)
-    served = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=served.run, daemon=True)
-    thread.start()
-    while not served.started:
-        time.sleep(0.005)
-    yield app, f"http://127.0.0.1:{served.servers[0].sockets[0].getsockname()[1]}"
-    served.should_exit = True
-    thread.join()
+    with serving(app) as url:
+        yield app, url
 
 
-Start = Callable[..., Awaitable[Live]]
+Start = Callable[..., Awaitable[Assets]]
 
 
 @pytest_asyncio.fixture
@@ -98,9 +55,9 @@ async def start(server: tuple[Sandbox, str], tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(Assetbots, "limits", None)
     usual = {"assets": 40, "custom_fields": "bare", "updates": "merge", "check_ins": "empty", "asset_limit": None}
     async with opened(tmp_path, services=(), allow_services="127.0.0.1:*") as upcard:
-        live = Live(app, url, upcard)
+        live = Assets("assetbots", app, url, upcard, {"api_key": app.database.key})
 
-        async def started(**switches: Any) -> Live:
+        async def started(**switches: Any) -> Assets:
             await live.admin("POST", "/reset", **{**usual, **switches})
             await live.admin("POST", "/limits")
             return live
@@ -233,12 +190,10 @@ async def test_every_asset_is_listed_once(start: Start) -> None:
     live = await start(assets=2100)
     await live.connect()
 
-    answer = await live.upcard.http.post(
-        "/v1/cards/assetbots/list_assets", json={}, headers={"Accept": "application/x-ndjson"}
-    )
+    lines = await live.lines("list_assets")
 
     asked = [entry["query"] for entry in (await live.admin("GET", "/requests"))["requests"][1:]]
-    assert answer.text.count("\n") == len(set(answer.text.splitlines())) == 2100
+    assert len(lines) == len(set(lines)) == 2100
     assert asked == [f"limit=1000&offset={offset}" for offset in (0, 1000, 2000)]
 
 

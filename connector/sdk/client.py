@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 from urllib.parse import parse_qsl, quote
 
+import orjson
 from pydantic import ConfigDict
 
 from connector.sdk.custom import custom_request
 from connector.sdk.errors import InvalidCall, Unexpected, UpcardError
 from connector.sdk.http import READS, Reply, Service
 from connector.sdk.kinds import Json
+from connector.sdk.masks import Mask
+from connector.sdk.said import said
 from connector.sdk.tables import Table
 
 TELLING = {403: False, 404: True}  # whether a permission is there, by the status of an answer that has nothing else
@@ -119,6 +122,11 @@ class Client(Generic[C]):
             raise errors[0]
         found = dict(zip(asked, map(_granted, answers), strict=True))
         return {card: _all(found[probe] for probe in probes) for card, probes in self.probes.items()}
+
+    def told(self, words: Any) -> str:
+        """What an answer of 2xx says that is a refusal all the same: as safe to show as `said` of a Reply is."""
+        secrets = (value.partition(" ")[2] or value for value in self.connection.credentials().values())
+        return said(orjson.dumps(words), Mask(secrets))
 
     async def _probed(self, probe: str) -> bool | UpcardError:
         path, _, query = probe.partition("?")

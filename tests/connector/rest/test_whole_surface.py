@@ -39,10 +39,11 @@ NOT_REACHED = {
         ],
         "a call has to be held, and decided by another key: test_approvals.py",
     ),
-    **dict.fromkeys(
-        [f"POST /v1/cards/assetbots/{card.name}" for card in catalog().connector("assetbots").cards],
-        "the host has a simulated Kandji alone: test_assetbots_cards.py",
-    ),
+    **{
+        f"POST /v1/cards/{connector}/{card.name}": f"the host has a simulated Kandji alone: test_{connector}_cards.py"
+        for connector in ("assetbots", "snipeit")
+        for card in catalog().connector(connector).cards
+    },
     "POST /v1/cards/kandji/erase_device": "what it needs depends on the platform of the device: its cases",
     "DELETE /v1/connections/{name}": "the only connection has to stay for the others",
     "GET /v1/flows/{name}": "the only flow may be deleted by then: test_flow_routes.py",

@@ -50,6 +50,21 @@ def test_a_client_says_its_title_and_what_it_connects_with() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("Not available.", "Not available."),
+        ({"serial": ["Taken."], "name": ["Too\nlong."]}, "serial: Taken. name: Too long."),
+        ({"token": "t0ken is wrong"}, "token: [redacted] is wrong"),
+        ("x" * 400, "x" * 300),
+        (None, ""),
+    ],
+)
+def test_words_of_a_refusal_with_200_are_as_safe_as_any(acme: Any, words: Any, told: str) -> None:
+    """One short line, without the connection's token."""
+    assert acme().told(words) == told
+
+
+@pytest.mark.parametrize(
     ("segment", "sent"),
     [
         ("d1", b"d1"),

@@ -89,7 +89,7 @@ async def test_a_wrong_admin_call_is_explained(client: httpx.AsyncClient, path: 
 def test_the_readme_lists_every_admin_call() -> None:
     """No call is missing from its table, and none is too many."""
     readme = (Path(__file__).parents[3] / "sandbox/README.md").read_text()
-    table = readme.partition("## Admin calls of `assetbots`")[2]
+    table = readme.partition("## Admin calls of `assetbots`")[2].partition("## Admin calls of `snipeit`")[0]
     calls = {f"{method} {ADMIN_PATH}{path}" for path, methods in CALLS.items() for method in methods}
 
     found = set(re.findall(r"^\| `([A-Z]+ /_sandbox.*?)` \|", table, re.MULTILINE))

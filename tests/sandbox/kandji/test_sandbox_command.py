@@ -13,7 +13,7 @@ from sandbox.__main__ import main
 def test_an_unknown_system_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """The usage names the systems there are."""
     assert main(["nothing"]) == 2
-    assert "python -m sandbox {assetbots,kandji}" in capsys.readouterr().err
+    assert "python -m sandbox {assetbots,kandji,snipeit}" in capsys.readouterr().err
 
 
 def test_a_tenant_tells_its_address_and_token() -> None:
