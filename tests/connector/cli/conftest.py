@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -23,17 +24,26 @@ async def upcard(tmp_path: Path) -> AsyncIterator[Upcard]:
 
 @pytest.fixture
 async def environment(upcard: Upcard, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
-    """What leads commands to the host: its port, and the data folder with a key that is not the caller's."""
-    ready_key(upcard.host.keys, tmp_path)
-    listening = server(upcard.app, "127.0.0.1", 0)
-    async with serving(listening):
-        yield {"UPCARD_DATA_DIR": str(tmp_path), "UPCARD_PORT": str(listening.listening.getsockname()[1])}
+    async with reached(upcard, tmp_path) as found:
+        yield found
 
 
 @pytest.fixture
 def command(environment: dict[str, str]) -> Command:
     """`await command("keys", "list")`."""
+    return commanding(environment)
 
+
+@asynccontextmanager
+async def reached(upcard: Upcard, folder: Path) -> AsyncIterator[dict[str, str]]:
+    """What leads commands to a host: its port, and the data folder with a key that is not the caller's."""
+    ready_key(upcard.host.keys, folder)
+    listening = server(upcard.app, "127.0.0.1", 0)
+    async with serving(listening):
+        yield {"UPCARD_DATA_DIR": str(folder), "UPCARD_PORT": str(listening.listening.getsockname()[1])}
+
+
+def commanding(environment: dict[str, str]) -> Command:
     async def run(*words: str) -> Result:
         return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet
+from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
 from tests.connector.sync.office import NAME, Office
 
 
@@ -20,12 +20,12 @@ async def test_an_asset_is_checked_out_and_in(here: Office, fleet: Fleet) -> Non
     assert (nobody.exit_code, "nobody of this ID or email" in nobody.stderr) == (2, True)
 
 
-async def test_the_device_of_an_asset_is_told(here: Office, fleet: Fleet) -> None:
+async def test_the_device_of_an_asset_is_told(settled: Settled) -> None:
     """Its address in the MDM's web app, alone, so that it can be opened."""
-    await fleet("apply", "--yes")
-    serial = _serial_of_free(here)
+    serial = _serial_of_free(settled.office)
 
-    page, document, none = await fleet("open", serial), await fleet("open", serial, "--json"), await fleet("open", "x")
+    page, document = await settled.fleet("open", serial), await settled.fleet("open", serial, "--json")
+    none = await settled.fleet("open", "none")
 
     assert page.stdout.strip() == json.loads(document.stdout)["view"]
     assert (page.stdout.startswith("http://127.0.0.1:"), none.exit_code) == (True, 1)

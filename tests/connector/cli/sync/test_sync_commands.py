@@ -5,20 +5,26 @@ from pathlib import Path
 
 from connector.sync.runs import SyncRun
 from tests.connector.cli.conftest import Command
-from tests.connector.cli.sync.conftest import MAPPING, Fleet
+from tests.connector.cli.sync.conftest import MAPPING, Fleet, Settled
 from tests.connector.sync.office import NAME, Office
 
 
-async def test_where_a_sync_stands_is_shown(command: Command, fleet: Fleet) -> None:
-    """One of them, and all."""
-    await fleet("apply", "--yes")
-
-    shown, listed = await fleet("show"), await command("sync", "list")
-    document = json.loads((await fleet("show", "--json")).stdout)
+async def test_where_a_sync_stands_is_shown(settled: Settled) -> None:
+    """As people read it, and as JSON."""
+    shown, document = await settled.fleet("show"), json.loads((await settled.fleet("show", "--json")).stdout)
 
     assert "enabled          no" in shown.stdout
-    assert NAME in listed.stdout
-    assert (document["outbox"], document["holds"], document["last"]["state"]) == (1, 2, "succeeded")
+    assert (document["outbox"], document["holds"], document["last"]["run"]) == (1, 2, settled.run)
+
+
+async def test_syncs_are_listed(command: Command, here: Office) -> None:
+    """One that never ran as well."""
+    await here.set_up()
+
+    listed, document = await command("sync", "list"), await command("sync", "list", "--json")
+
+    assert listed.stdout.split()[-2:] == [NAME, "no"]
+    assert [sync["last"] for sync in json.loads(document.stdout)] == [None]
 
 
 async def test_a_sync_is_turned_on_and_off(here: Office, fleet: Fleet) -> None:
@@ -57,29 +63,25 @@ async def test_a_sync_is_made_with_a_mapping_file(command: Command, here: Office
     assert shown.stdout == MAPPING + "# ours\n"
 
 
-async def test_what_is_held_and_what_waits_is_listed(fleet: Fleet) -> None:
+async def test_what_is_held_and_what_waits_is_listed(settled: Settled) -> None:
     """What would help, and whom the MDM does not know."""
-    await fleet("apply", "--yes")
-
-    holds, outbox = await fleet("holds"), await fleet("outbox")
-    documents = [json.loads((await fleet(name, "--json")).stdout) for name in ("holds", "outbox")]
+    holds, outbox = await settled.fleet("holds"), await settled.fleet("outbox")
+    documents = [json.loads((await settled.fleet(name, "--json")).stdout) for name in ("holds", "outbox")]
 
     assert "Correct or remove all but one on each side." in holds.stdout
     assert "no Kandji user for maeve.odell@freelance.example" in outbox.stdout
     assert [len(each) for each in documents] == [2, 1]
 
 
-async def test_a_field_is_locked(fleet: Fleet) -> None:
+async def test_a_field_is_locked(settled: Settled) -> None:
     """It is listed with its reason, and unlocked again."""
-    await fleet("apply", "--yes")
-    run = json.loads((await fleet("history", "--json")).stdout)[0]["run"]
-    lines = json.loads((await fleet("history", run, "--json")).stdout)["lines"]
+    lines = json.loads((await settled.fleet("history", settled.run, "--json")).stdout)["lines"]
     link = f"device/{next(line['target'] for line in lines if line['op'] == 'update_asset')}"
 
-    locked = await fleet("lock", link, "osVersion", "--reason", "a spare disk")
-    listed = await fleet("locks")
-    unlocked = [(await fleet("unlock", link, "osVersion")).exit_code for _ in range(2)]
-    unknown = await fleet("lock", "device/none", "osVersion", "--reason", "x")
+    locked = await settled.fleet("lock", link, "osVersion", "--reason", "a spare disk")
+    listed = await settled.fleet("locks")
+    unlocked = [(await settled.fleet("unlock", link, "osVersion")).exit_code for _ in range(2)]
+    unknown = await settled.fleet("lock", "device/none", "osVersion", "--reason", "x")
 
     assert (locked.exit_code, unlocked, unknown.exit_code) == (0, [0, 1], 1)
     assert (link in listed.stdout, "a spare disk" in listed.stdout) == (True, True)

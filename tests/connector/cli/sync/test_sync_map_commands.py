@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet
+from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
 
 
 async def test_a_mapping_is_extended(fleet: Fleet, tmp_path: Path) -> None:
@@ -27,21 +27,24 @@ async def test_a_mapping_is_extended(fleet: Fleet, tmp_path: Path) -> None:
     assert [line for line in file.read_text().splitlines() if line in own] == own
 
 
-async def test_a_proposal_is_printed(fleet: Fleet) -> None:
+async def test_a_proposal_is_printed(settled: Settled) -> None:
     """Without a file to write."""
-    proposed = await fleet("map", "propose")
+    proposed = await settled.fleet("map", "propose")
 
     assert proposed.stdout.startswith("version: 1\n")
     assert "to: model, from: model" in proposed.stdout
 
 
-async def test_all_errors_of_a_mapping_are_told_with_their_lines(fleet: Fleet, tmp_path: Path) -> None:
+async def test_all_errors_of_a_mapping_are_told_with_their_lines(settled: Settled, tmp_path: Path) -> None:
     """Exit status 2, and the mapping stays; so it does for a file that is not there."""
     file = tmp_path / "mapping.yaml"
     file.write_text(MAPPING.replace("version: 1", "version: 2").replace("direction: both,", "directon: both,"))
 
-    refused, none = await fleet("map", "save", str(file)), await fleet("map", "save", str(tmp_path / "none.yaml"))
-    shown = await fleet("map", "show")
+    refused, none = (
+        await settled.fleet("map", "save", str(file)),
+        await settled.fleet("map", "save", str(tmp_path / "none.yaml")),
+    )
+    shown = await settled.fleet("map", "show")
 
     assert (refused.exit_code, none.exit_code) == (2, 2)
     assert "  line 1: version: version must be one of: 1.\n" in refused.stderr

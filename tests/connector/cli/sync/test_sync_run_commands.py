@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults import Fault
-from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet
+from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
 from tests.connector.sync.office import NAME, Office
 
 ROOT = Path(__file__).parents[4]
@@ -80,6 +80,7 @@ async def test_without_a_terminal_nothing_is_carried_out(here: Office, fleet: Fl
     assert await here.assets() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
 async def test_at_a_terminal_it_is_asked(
     here: Office, fleet: Fleet, environment: dict[str, str], answer: str, code: int
@@ -168,21 +169,23 @@ async def test_a_run_is_taken_back(here: Office, fleet: Fleet) -> None:
     assert "assets that were created stay" in undone.stdout
 
 
-async def test_the_lines_of_a_run_are_listed(fleet: Fleet) -> None:
+async def test_the_lines_of_a_run_are_listed(settled: Settled) -> None:
     """As a table and as JSON; a run that is not there is told."""
-    await fleet("apply", "--yes")
-    run = json.loads((await fleet("history", "--json")).stdout)[0]["run"]
-
-    table, document, none = (
-        await fleet("history", run),
-        await fleet("history", run, "--json"),
-        await fleet("history", "x"),
-    )
+    table, document = await settled.fleet("history", settled.run), await settled.fleet("history", settled.run, "--json")
+    none = await settled.fleet("history", "none")
 
     lines = json.loads(document.stdout)["lines"]
     assert len(table.stdout.splitlines()) == len(lines) + 1
     assert "nobody" in table.stdout
     assert none.exit_code == 1
+
+
+async def test_runs_are_listed(settled: Settled) -> None:
+    """With what became of their lines."""
+    listed = await settled.fleet("history")
+
+    assert f" {settled.run} " in listed.stdout
+    assert " done, 1 waiting " in listed.stdout
 
 
 def _typed(words: list[str], answer: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
