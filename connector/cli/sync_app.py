@@ -5,18 +5,17 @@ from typing import Annotated
 
 import typer
 
+from connector.cli.sync_map_app import AsJson, Name, mapping
+
 sync = typer.Typer(help="Keep an MDM and an asset system the same: plan, look, apply.", no_args_is_help=True)
-mapping = typer.Typer(help="Say what goes where between the two systems.", no_args_is_help=True)
 sync.add_typer(mapping, name="map")
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Of the sync, as `upcard sync list` shows it.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="As `upcard sync history` shows it.")]
 Asset = Annotated[str, typer.Argument(metavar="ASSET", help="Its ID in the asset system, or its serial number.")]
 Link = Annotated[str, typer.Argument(metavar="LINK", help="device/ID or user/ID, with the asset system's ID.")]
 Column = Annotated[str, typer.Argument(metavar="FIELD", help="Column of the asset system, or assignee.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 Forced = Annotated[bool, typer.Option("--force-limits", help="Carry out more than the limits of the mapping.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @sync.command("list")
@@ -73,44 +72,6 @@ def delete(name: Name, yes: Yes = False) -> None:
     raise typer.Exit(delete_sync(name, yes=yes))
 
 
-@mapping.command("show")
-def show_mapping(name: Name, as_json: AsJson = False) -> None:
-    """Print the mapping file."""
-    from connector.cli.sync_map import print_mapping
-
-    raise typer.Exit(print_mapping(name, as_json=as_json))
-
-
-@mapping.command("propose")
-def propose(
-    name: Name,
-    file: Annotated[Path | None, typer.Option("-o", help="Write there; a file that exists is extended.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Add a line for everything that is new on either side. Lines that are there stay, and nothing is saved."""
-    from connector.cli.sync_map import propose_mapping
-
-    raise typer.Exit(propose_mapping(name, file, as_json=as_json))
-
-
-@mapping.command("check")
-def check(name: Name, as_json: AsJson = False) -> None:
-    """Say what is new on either side, of which the saved mapping says nothing; exit 2 if anything is."""
-    from connector.cli.sync_map import print_strangers
-
-    raise typer.Exit(print_strangers(name, as_json=as_json))
-
-
-@mapping.command("save")
-def save(
-    name: Name, file: Annotated[Path, typer.Argument(metavar="FILE", help="YAML.")], as_json: AsJson = False
-) -> None:
-    """Save a mapping file, or name everything that is wrong with it, with its line."""
-    from connector.cli.sync_map import save_mapping
-
-    raise typer.Exit(save_mapping(name, file, as_json=as_json))
-
-
 @sync.command("plan")
 def plan(name: Name, as_json: AsJson = False) -> None:
     """Print what would be done; exit 0 for nothing, 2 for changes, 3 where something is held, 1 if there is no plan."""
@@ -122,7 +83,7 @@ def plan(name: Name, as_json: AsJson = False) -> None:
 @sync.command("apply")
 def apply(
     name: Name,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="A plan that was printed; else one is made.")] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A plan that was printed; else one is made.")] = "",
     forced: Forced = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -144,7 +105,7 @@ def undo(name: Name, run: Run, yes: Yes = False, as_json: AsJson = False) -> Non
 @sync.command("history")
 def history(
     name: Name,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="What became of each line of it.")] = "",
+    run: Annotated[str, typer.Argument(metavar="RUN", help="What became of each line of it.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """List the runs of a sync, newest first, or the lines of one."""
