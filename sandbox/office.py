@@ -72,7 +72,8 @@ class _Office:
     def fill(self, macs: list[Device]) -> None:
         self._categories("Desktops", HOLDING)
         known = [mac for mac in macs if self.odd.get(mac.index) not in ("newcomer", "stock")]
-        people = {mac.owner: self._user(mac.owner) for mac in known if mac.owner is not None}
+        owners = dict.fromkeys(mac.owner for mac in known if mac.owner is not None)
+        people = {number: self._user(number) for number in owners}
         self._namesake(next(iter(people.values()), None))
         contractor = self._person("Maeve O'Dell", "maeve.odell@freelance.example")
         active = [person for number, person in people.items() if not self.tenant.users.is_archived(number)]
