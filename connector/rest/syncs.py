@@ -122,13 +122,13 @@ async def _first(host: Host, caller: Caller, wanted: NewSync) -> str:
         why = "Name both connections, MDM and Assets, or give a mapping."
         raise InvalidCall.of([Fault("assets" if wanted.mdm else "mdm", why)])
     await host.connections.look()
-    caller.need_connection(wanted.mdm)
+    for name in (wanted.mdm, wanted.assets):
+        caller.need_connection(name)
     kind = wanted.assets_kind or (FILE if wanted.assets == FILE else None)
     if kind == FILE:
         if not NAME.fullmatch(wanted.assets):
             raise InvalidCall.of([Fault("assets", "Assets must be a-z, 0-9, hyphen and underscore: it names a file.")])
         return await host.syncs.first(wanted.mdm, wanted.assets, FILE)
-    caller.need_connection(wanted.assets)
     there = host.connections.get(wanted.assets).connector
     if kind not in (None, there):
         raise InvalidCall.of([Fault("assets_kind", "Assets Kind is not that of the connection; it may be left out.")])

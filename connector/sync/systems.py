@@ -16,6 +16,7 @@ from connector.sync.mapping import Mapping, System
 from connector.sync.reading import Both
 
 FILE = "file"  # the asset system that is built in
+FIRST_FILE = "assets"  # where a mapping names none
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Systems:
         return Both(kind(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
 
     def names(self, mapping: Mapping) -> list[str]:
-        """The connections of a sync; the built-in asset system has none."""
-        return [account.name for account in (self.mdm_account(mapping), self.assets_account(mapping)) if account]
+        """The connections of a sync; a file of the built-in asset system counts as one by its name."""
+        mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
+        return [mdm.name, assets.name if assets else mapping.assets.connection or FIRST_FILE]
 
     def mdm_account(self, mapping: Mapping) -> Account:
         kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
@@ -64,7 +66,7 @@ class Systems:
 
     def _assets(self, system: System, account: Account | None, caller: Caller) -> AssetSystem:
         if account is None:
-            return FileAssets(self.folder / f"{system.connection or 'assets'}.sqlite")
+            return FileAssets(self.folder / f"{system.connection or FIRST_FILE}.sqlite")
         kind = self.catalog.connector(account.connector).assets
         if kind is None:
             raise AssertionError("an account of an asset system")

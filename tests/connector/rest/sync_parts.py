@@ -4,16 +4,20 @@ from typing import Any
 
 import httpx
 import respx
+import sqlalchemy as sa
 
 from connector.sdk.inventory import Asset
 from connector.sync import memory
 from connector.sync.entities import Link
 from connector.sync.runs import SyncRun
-from tests.conftest import Upcard
+from connector.sync.tables import sync_runs
+from tests.conftest import Upcard, asked
 
 SYNC = "/v1/syncs/fleet"
 SERIAL, PIN = "C02MAC1", "730512"
 MAC = {"device_id": "d1", "device_name": "Mac 1", "platform": "Mac", "serial_number": SERIAL, "mdm_enabled": True}
+ON = "actions: { enabled: true }\n"
+ALL = "actions: { enabled: true, confirm: [] }\n"
 MAPPING = """\
 version: 1
 mdm: { kind: kandji, connection: acme }
@@ -66,3 +70,14 @@ async def recorded(upcard: Upcard) -> list[SyncRun]:
 async def audited(upcard: Upcard, event: str) -> list[dict[str, Any]]:
     found, _ = await upcard.host.audit.entries(caller=None, card=None, connection=None, cursor=None, limit=100)
     return [entry for entry in found if entry["event"] == event]
+
+
+def told(kandji: respx.MockRouter) -> list[str]:
+    """What the device was told."""
+    return [each.url.path.rpartition("/")[2] for each in asked(kandji) if each.method == "POST"]
+
+
+async def long_ago(upcard: Upcard) -> None:
+    """All that was recorded until now is older than any limit."""
+    at = {"started": "2026-01-01T00:00:00.000Z"}
+    await upcard.host.store.run(lambda db: db.execute(sa.update(sync_runs).values(at)))

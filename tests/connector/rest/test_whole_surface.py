@@ -25,6 +25,9 @@ DEVICES = 60
 NOWHERE = "http://127.0.0.1:9/"  # allowed by the host, and nobody listens there: streams to it stay under way
 CARDS = r"^/v1/cards/\w+/\w+$"
 APPROVAL = "/v1/approvals/{approval}"
+ASSETS = [str(number) for number in range(1, 40)]  # of the built-in asset system, after the first run
+LINKS, FIELDS = ["device/1", "device/2"], ["name", "tag"]
+SURE = {"body.on", "body.enabled"}  # said whenever there is a body
 
 # What flow builders send is converted where it is plain, and a blank is nothing (design/api.md), so these are no
 # faults where nothing else is wrong; test_kinds.py has what is converted, and what is not.
@@ -49,6 +52,7 @@ NOT_REACHED = {
     "GET /v1/flows/{name}": "the only flow may be deleted by then: test_flow_routes.py",
     "POST /v1/connections/{name}/check": "it asks the service 14 times, of the requests that the others need",
     "PATCH /v1/connections/{name}": "the only connection has to stay as it is",
+    "DELETE /v1/syncs/{sync}": "the only sync has to stay for the others",
     "POST /v1/connections": "its fields are those of a connector: an address and a token that work",
     **dict.fromkeys(
         [f"POST /v1/runs/{{run}}/{verb}" for verb in ("cancel", "pause", "redeliver", "resume")],
@@ -75,9 +79,18 @@ def surface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
         try:
             host.connect(token, NOWHERE)
             host.ask("PATCH", "/v1/connections/sandbox", {"policy": UNCAPPED})
+            synced(host)
             yield asked_everything(host)
         finally:
             host.kill()
+
+
+def synced(host: HostProcess) -> None:
+    """A sync that has linked everything, and whose quick actions are on."""
+    host.ask("POST", "/v1/syncs", {"name": "fleet", "mdm": "sandbox", "assets": "file"})
+    host.ask("POST", "/v1/syncs/fleet/apply", {"force_limits": True})
+    mapping = host.ask("GET", "/v1/syncs/fleet/mapping")["mapping"] + "actions: { enabled: true, confirm: [] }\n"
+    host.ask("PATCH", "/v1/syncs/fleet", {"mapping": mapping})
 
 
 def asked_everything(host: HostProcess) -> Surface:
@@ -131,7 +144,19 @@ def config(host: HostProcess) -> dict[str, Any]:
         "path.card": ["list_devices", "get_device"],
         "path.field": ["blueprint_id", "platform"],
         "path.name": ["sandbox", "flow"],
-        "path.run": [host.stream()],
+        "path.run": [host.stream(), *(run["run"] for run in host.ask("GET", "/v1/syncs/fleet/runs")["items"])],
+        "path.sync": ["fleet"],
+        "path.asset": ASSETS,
+        "body.asset": ASSETS,
+        "body.mdm": ["sandbox"],
+        "body.assets": ["file"],
+        "body.assets_kind": ["file"],
+        "body.enabled": ["false"],  # else runs by schedule would be at work
+        "body.person": ["1", "2"],
+        "body.link": LINKS,
+        "query.link": LINKS,
+        "body.field": FIELDS,
+        "query.field": FIELDS,
     }
     return {
         "seed": 1,
@@ -161,9 +186,10 @@ def config(host: HostProcess) -> dict[str, Any]:
             # NOT_REACHED says why.
             {"include-operation-id": "delete_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "change_connection", "parameters": {"path.name": "nobody"}},
+            {"include-operation-id": "delete_sync", "parameters": {"path.sync": "nobody"}},
         ],
         "dictionaries": {name: {"values": values} for name, values in known.items()},
-        "parameters": {name: {"dictionary": name, "probability": 1.0 if name == "body.on" else 0.7} for name in known},
+        "parameters": {name: {"dictionary": name, "probability": 1.0 if name in SURE else 0.7} for name in known},
     }
 
 
