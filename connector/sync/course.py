@@ -15,10 +15,10 @@ from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync import flaps, memory, outbox, runs
 from connector.sync.coding import Agreed
-from connector.sync.entities import Lock
+from connector.sync.entities import Change, Lock
 from connector.sync.ground import Memory
 from connector.sync.mapping import Mapping
-from connector.sync.outcomes import Item, Made, Outcome, items
+from connector.sync.outcomes import NOTED, Item, Made, Outcome, items
 from connector.sync.plan import Plan, plan
 from connector.sync.pushing import only_about, pushed
 from connector.sync.reading import Both, some, whole
@@ -112,12 +112,15 @@ class Course:
             runs.hold(db, self.run.id, self.holder)
             if agreed := runs.take_agreed(db, self.run.id):
                 _record_agreed(db, self.run, agreed)
-            return runs.lines(db, self.run.id)
+            there = runs.lines(db, self.run.id)
+            _record_noted(db, self.run, [line.change for line in there if line.status == "planned"])
+            return there
 
         there = await self.store.run(work)
         self.begun = {line.change.seq for line in there if line.status == "begun"}
         self.made = Made({line.change.target: line.made for line in there if line.made})
-        return items([line.change for line in there if line.status in ("planned", "begun")])
+        left = [line.change for line in there if line.status in ("planned", "begun")]
+        return items([line for line in left if line.op not in NOTED])
 
     async def _carry_out(self, item: Item) -> bool:
         """Carry a line out, again where a service only asks for time; whether it is over, refused or not.
@@ -171,9 +174,7 @@ class Course:
         def work(db: sa.Connection) -> None:
             runs.hold(db, self.run.id, self.holder)
             runs.mark(db, self.run.id, [line.seq], outcome.status, made=outcome.made, error=outcome.error)
-            if line.op == "lock" and line.link and line.field:
-                memory.record_lock(db, self.run.sync, Lock(line.link.id, line.field, line.why, by=self.run.id))
-            elif outcome.link:
+            if outcome.link:
                 memory.record_links(db, self.run.sync, [outcome.link])
             memory.record_bases(db, self.run.sync, outcome.bases)
 
@@ -204,6 +205,16 @@ def _record_agreed(db: sa.Connection, run: SyncRun, agreed: Agreed) -> None:
         counted = sa.update(syncs).where(syncs.c.name == run.sync)
         db.execute(counted.values(devices=agreed.devices, assets=agreed.assets))
         memory.looked_at(db, run.sync, run.id)
+
+
+def _record_noted(db: sa.Connection, run: SyncRun, lines: list[Change]) -> None:
+    """Links and locks, which need no system."""
+    noted = [line for line in lines if line.op in NOTED]
+    memory.record_links(db, run.sync, [line.link for line in noted if line.link and line.op != "lock"])
+    for line in noted:
+        if line.op == "lock" and line.link and line.field:
+            memory.record_lock(db, run.sync, Lock(line.link.id, line.field, line.why, by=run.id))
+    runs.mark(db, run.id, [line.seq for line in noted], "done")
 
 
 def _when_detailed(db: sa.Connection, sync: str) -> dict[str, float]:

@@ -12,7 +12,7 @@ from connector.sync.entities import Base, Change, Link, Lock
 from connector.sync.ground import Memory
 from connector.sync.tables import sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
 
-MANY = 1000  # rows of one statement
+MANY = 1000  # rows of one statement, which some databases have a limit of
 
 
 def remembered(db: sa.Connection, sync: str) -> Memory:
@@ -66,14 +66,18 @@ def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
 
 def record_links(db: sa.Connection, sync: str, some: Iterable[Link]) -> None:
     """Keep these; a device or a user has one link, and so has an asset or a person."""
-    for link in some:
-        others = sync_links.c.kind == link.kind, sync_links.c.mdm_id == link.mdm_id, sync_links.c.id != link.id
-        db.execute(sa.delete(sync_links).where(sync_links.c.sync == sync, *others))
-        names = ("kind", "mdm_id", "sys_id", "matched_by", "state", "absent")
-        row = {"sync": sync, "id": link.id, "since": link.since or now(), **{key: getattr(link, key) for key in names}}
-        made = inserting(db)(sync_links).values(row)
-        changed = {key: row[key] for key in names}
-        db.execute(made.on_conflict_do_update(index_elements=["sync", "id"], set_=changed))
+    names = ("kind", "mdm_id", "sys_id", "matched_by", "state", "absent")
+    rows = [
+        {"sync": sync, "id": link.id, "since": link.since or now(), **{name: getattr(link, name) for name in names}}
+        for link in some
+    ]
+    known, this = sync_links.c, sa.bindparam
+    same = known.sync == sync, known.kind == this("of_kind"), known.mdm_id == this("of_device"), known.id != this("but")
+    others = [{"of_kind": row["kind"], "of_device": row["mdm_id"], "but": row["id"]} for row in rows]
+    made = inserting(db)(sync_links)
+    newer = {name: made.excluded[name] for name in names}
+    _many(db, sa.delete(sync_links).where(*same), others)
+    _many(db, made.on_conflict_do_update(index_elements=["sync", "id"], set_=newer), rows)
 
 
 def record_bases(db: sa.Connection, sync: str, some: Iterable[Base]) -> None:
@@ -81,9 +85,7 @@ def record_bases(db: sa.Connection, sync: str, some: Iterable[Base]) -> None:
     rows = [_row(sync, base) for base in some]
     made = inserting(db)(sync_bases)
     newer = {name: made.excluded[name] for name in ("mdm_value", "asset_value")}
-    upsert = made.on_conflict_do_update(index_elements=["sync", "link", "field"], set_=newer)
-    for first in range(0, len(rows), MANY):
-        db.execute(upsert, rows[first : first + MANY])
+    _many(db, made.on_conflict_do_update(index_elements=["sync", "link", "field"], set_=newer), rows)
 
 
 def record_lock(db: sa.Connection, sync: str, lock: Lock) -> None:
@@ -99,6 +101,12 @@ def forget(db: sa.Connection, sync: str) -> None:
     db.execute(sa.delete(sync_changes).where(sync_changes.c.run.in_(runs)))
     for table in (sync_runs, sync_links, sync_bases, sync_locks):
         db.execute(sa.delete(table).where(table.c.sync == sync))
+
+
+def _many(db: sa.Connection, statement: sa.Executable, rows: list[dict[str, Any]]) -> None:
+    """The statement for each of these."""
+    for first in range(0, len(rows), MANY):
+        db.execute(statement, rows[first : first + MANY])
 
 
 def _row(sync: str, base: Base) -> dict[str, Any]:

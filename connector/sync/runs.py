@@ -26,6 +26,7 @@ Mode = Literal["plan", "apply", "push", "undo", "action"]
 State = Literal["queued", "running", "planned", "succeeded", "failed", "canceled"]
 AT_WORK = ("queued", "running")
 KIND = "sync"  # of durable work
+MANY = 1000  # lines of one statement
 
 Done = Literal["begun", "done", "stale", "failed"]
 
@@ -202,10 +203,11 @@ def mark(
     db: sa.Connection, id_: str, seqs: Iterable[int], status: Done, *, among: str | None = None, **more: Any
 ) -> None:
     """What became of some lines; `among`: only of those with this status."""
-    here = [sync_changes.c.run == id_, sync_changes.c.seq.in_(list(seqs))]
-    here += [sync_changes.c.status == among] if among else []
-    at = None if status == "begun" else now()
-    db.execute(sa.update(sync_changes).where(*here).values(status=status, at=at, **more))
+    here = [sync_changes.c.run == id_, *([sync_changes.c.status == among] if among else [])]
+    at, every = None if status == "begun" else now(), list(seqs)
+    for first in range(0, len(every), MANY):
+        some = sync_changes.c.seq.in_(every[first : first + MANY])
+        db.execute(sa.update(sync_changes).where(*here, some).values(status=status, at=at, **more))
 
 
 def end(db: sa.Connection, id_: str, state: State, error: UpcardError | None = None) -> None:

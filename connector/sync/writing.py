@@ -40,8 +40,6 @@ class Writer:
                 yield Outcome(line, "stale", f"what it needs was not created ({missing[0].removeprefix(NEW)})")
             return
         match item[0].op:
-            case "link" | "move_link" | "lock":
-                yield self._made.done(item[0])
             case "create_field":
                 yield await self._create_field(item[0])
             case "create_person" | "create_asset":
