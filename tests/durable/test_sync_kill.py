@@ -21,7 +21,8 @@ from tests.processes import HostProcess, until
 from tests.serving import serving
 
 DEVICES, NEW, EDITS, ROUNDS = 12, 2, 6, 20
-LATENCY = 40  # milliseconds of each write, so that kills hit requests on their way
+LATENCY = 60  # milliseconds of each write, so that kills hit requests on their way
+KINDS = ("POST /assets", "POST /people", "POST /checkouts", "POST /check-ins", "PATCH /devices/", "")  # that are hit
 SYNC = "/v1/syncs/fleet"
 
 pytestmark = pytest.mark.slow
@@ -91,6 +92,16 @@ class Scene:
         logs = self.tenant.tenant.log.shown()["requests"] + self.workspace.database.log.shown()["requests"]
         return [f"{each['method']} {each['path']} {each['status']}" for each in logs if each["status"] >= 400]
 
+    async def is_asked(self, kind: str, within: float) -> None:
+        """Returns while a request of this kind is on its way, or after so many seconds."""
+        end = asyncio.get_running_loop().time() + within
+        while asyncio.get_running_loop().time() < end:
+            logs = self.tenant.tenant.log.shown()["requests"] + self.workspace.database.log.shown()["requests"]
+            under_way = [f"{each['method']} {each['path']}" for each in logs if each["status"] == 0]
+            if kind and any(each.startswith(kind) for each in under_way):
+                return
+            await asyncio.sleep(0.01)
+
     def writes(self) -> int:
         """How many came until now, whether they were answered or not."""
         logs = self.tenant.tenant.log.shown()["requests"] + self.workspace.database.log.shown()["requests"]
@@ -144,19 +155,19 @@ async def test_what_is_applied_is_applied_once(database: str, tmp_path: Path) ->
         await asyncio.to_thread(host.start)
         await asyncio.to_thread(connect, host, there)
         try:
-            cut = [await _round(host, there) for _ in range(ROUNDS)]
+            cut = [await _round(host, there, KINDS[round_ % len(KINDS)]) for round_ in range(ROUNDS)]
         finally:
             host.kill()
     assert sum(cut) >= ROUNDS / 4  # else the kills came too early or too late to say anything
 
 
-async def _round(host: HostProcess, there: Scene) -> bool:
+async def _round(host: HostProcess, there: Scene, kind: str) -> bool:
     """Whether the kill cut it: some was written before it, and some after."""
     there.tenant.tenant.devices.add(NEW, at_front=False)
     await there.edit()
     there.forget()
     run = (await asyncio.to_thread(host.ask, "POST", f"{SYNC}/apply", {}, Prefer="respond-async"))["run"]
-    await asyncio.sleep(random.uniform(0.05, 2.0))
+    await there.is_asked(kind, random.uniform(0.05, 2.0))
 
     host.kill()
     before = there.writes()
