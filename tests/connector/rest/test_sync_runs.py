@@ -123,7 +123,171 @@ async def test_a_plan_is_read_and_then_applied(stage: Stage) -> None:
 
     assert (plan["mode"], plan["state"], plan["exit_code"], empty) == ("plan", "planned", 2, [])
     assert plan["counts"] == {"planned": len(plan["lines"])}
-    assert (plan["state"], plan.get("error"), bool(plan["lines"])) == ("planned", None, True)
+    creates = [line for line in plan["lines"] if line["op"] == "create_asset"]
+    assert (len(creates), creates[0]["target"][:4]) == (DEVICES, "new:")
+    assert text.headers["content-type"] == "text/plain; charset=utf-8"
+    assert text.text.startswith(f"Plan: {len(plan['lines'])} changes")
+    assert f"Create assets ({DEVICES})" in text.text
+    assert (done["run"], done["state"], done["counts"]) == (plan["run"], "succeeded", {"done": len(plan["lines"])})
+    assert [line["seq"] for line in done["lines"]] == [line["seq"] for line in plan["lines"]]
+    assert len(stage.rows("planned", "SELECT * FROM assets")) == DEVICES
+
+
+async def test_a_second_plan_has_nothing_to_do(stage: Stage) -> None:
+    """Both sides agree: exit code 0, and the same in words. What was applied is not applied again."""
+    sync = await stage.made("agreed", applied=True)
+    first = (await stage.json("GET", sync))["last"]["run"]
+
+    plan = await stage.json("POST", f"{sync}/plan")
+    text = await stage.http.get(f"{sync}/runs/{plan['run']}", headers=TEXT)
+    again = await stage.http.post(f"{sync}/apply", json={"plan": first})
+    nobody = await stage.http.post(f"{sync}/apply", json={"plan": "sync_1"})
+
+    assert (plan["exit_code"], plan["lines"], text.text) == (0, [], "Nothing to do.\n")
+    assert (again.status_code, again.json()["type"]) == (409, "conflict")
+    assert (nobody.status_code, nobody.json()["type"]) == (404, "no_such_run")
+
+
+async def test_a_plan_beyond_the_limits_waits_for_a_word(stage: Stage) -> None:
+    """Which limit is told; `force_limits` carries it out."""
+    sync = await stage.made("braked", creates=3)
+
+    held = await stage.json("POST", f"{sync}/apply")
+    forced = await stage.json("POST", f"{sync}/apply", plan=held["run"], force_limits=True)
+
+    assert (held["state"], held["brakes"]) == (
+        "planned",
+        [
+            f"{sum(line['op'] == op for line in held['lines'])} lines {op}; max_creates allows 3."
+            for op in ("create_asset", "create_person")
+        ],
+    )
+    assert forced["state"] == "succeeded"
+    found = await stage.json("GET", "/v1/audit?limit=1000")
+    entries = [each for each in found["items"] if each["event"] == "sync_applied" and each["sync"] == "braked"]
+    assert [entry.get("forced") for entry in entries] == ["true", None]
+
+
+async def test_a_run_goes_on_when_nobody_waits(stage: Stage) -> None:
+    """202, and where to look; before its plan is made, its text says so."""
+    sync = await stage.made("async")
+    await admin(stage.mdm, "POST", "/faults", **SLOW)
+
+    answer = await stage.http.post(f"{sync}/plan", headers=SOON)
+    where = answer.headers["location"]
+    early = await stage.http.get(where, headers=TEXT)
+    other = await stage.http.post(f"{sync}/plan", headers=SOON)
+    ended = await stage.ended(where)
+
+    assert (answer.status_code, answer.json()["state"] in ("queued", "running")) == (202, True)
+    assert where == f"{sync}/runs/{answer.json()['run']}"
+    assert early.text.startswith("There is no plan: the run is ")
+    assert (other.status_code, other.json()["type"]) == (409, "conflict")
+    assert ended["state"] == "planned"
+
+
+async def test_a_run_that_fails_says_why(stage: Stage) -> None:
+    """The problem it ended with; there is no plan, and no exit code of one."""
+    sync = await stage.made("failing")
+    await admin(stage.mdm, "POST", "/faults", kind="status", status=403, path="/devices")
+
+    found = await stage.json("POST", f"{sync}/plan")
+
+    assert (found["state"], found["error"]["type"], found["exit_code"]) == ("failed", "refused", None)
+
+
+async def test_a_run_is_canceled_between_its_lines(stage: Stage) -> None:
+    """What is done stays done; the rest stays planned."""
+    sync = await stage.made("canceled")
+    plan = await stage.json("POST", f"{sync}/plan")
+    await admin(stage.mdm, "POST", "/faults", kind="latency", milliseconds=1000, method="PATCH")
+
+    began = await stage.http.post(f"{sync}/apply", json={"plan": plan["run"]}, headers=SOON)
+    await until(lambda: done(stage, began.headers["location"]))
+    asked = await stage.http.post(f"{began.headers['location']}/cancel")
+    ended = await stage.ended(began.headers["location"])
+
+    assert (began.status_code, asked.status_code, ended["state"]) == (202, 200, "canceled")
+    assert ended["counts"]["done"] > 0
+    assert ended["counts"]["planned"] > 0
+
+
+async def done(stage: Stage, run: str) -> int:
+    return int((await stage.json("GET", run))["counts"].get("done", 0))
+
+
+async def test_a_run_is_taken_back_by_a_plan_of_its_own(stage: Stage) -> None:
+    """201, with its lines; it is applied like any other, and what cannot be taken back is told."""
+    sync = await stage.made("undone", applied=True)
+    [(asset, tag)] = stage.rows("undone", "SELECT id, tag FROM assets ORDER BY id LIMIT 1")
+    await stage.json("POST", f"{sync}/assets/{asset}/tag", tag="OTHER-1")
+    run = await stage.json("POST", f"{sync}/apply", force_limits=True)
+
+    answer = await stage.http.post(f"{sync}/undo", json={"run": run["run"]})
+    back = await stage.json("POST", f"{sync}/apply", plan=answer.json()["run"])
+
+    assert (answer.status_code, answer.json()["mode"], answer.json()["state"]) == (201, "undo", "planned")
+    assert [(line["side"], line["before"], line["after"]) for line in answer.json()["lines"]] == [
+        ("mdm", "OTHER-1", tag)
+    ]
+    assert answer.headers["location"] == f"{sync}/runs/{back['run']}"
+    assert (back["state"], back["counts"]) == ("succeeded", {"done": 1})
+
+
+async def test_a_burst_of_announcements_is_one_push(stage: Stage) -> None:
+    """Whatever comes while another run is at work is told the MDM once, and what the asset says then."""
+    sync = await stage.made("burst", applied=True)
+    await enabled(stage, sync)
+    [(asset, device)] = [(row["asset"], row["device"]) for row in [await stage.json("GET", f"{sync}/assets/1")]]
+    await admin(stage.mdm, "POST", "/faults", **SLOW, times=1)
+    slow = await stage.http.post(f"{sync}/plan", headers=SOON)
+
+    await stage.json("POST", f"{sync}/assets/{asset}/tag", tag="FIRST")
+    await asyncio.gather(*(stage.json("POST", f"{sync}/hook/assets/{asset}") for _ in range(20)))
+    await stage.json("POST", f"{sync}/assets/{asset}/tag", tag="LAST")
+    waiting = (await stage.json("GET", f"{sync}/outbox"))["items"]
+    during = (await stage.json("GET", slow.headers["location"]))["state"]
+    await until(lambda: told(stage, sync))
+
+    assert (during in ("queued", "running"), len(waiting)) == (True, 1)
+    pushes = [run for run in (await stage.json("GET", f"{sync}/runs"))["items"] if run["mode"] == "push"]
+    assert [(run["state"], run["counts"]) for run in pushes] == [("succeeded", {"done": 1})]
+    assert (await device_now(stage, device))["asset_tag"] == "LAST"
+
+
+async def test_a_check_in_is_told_the_mdm_at_once(stage: Stage) -> None:
+    """Long before the next whole run: the device has no user any more."""
+    sync = await stage.made("at_once", applied=True)
+    await enabled(stage, sync)
+    query = "SELECT id FROM assets WHERE assignee_kind = 'person' ORDER BY id LIMIT 1"
+    [(asset,)] = stage.rows("at_once", query)
+    device = (await stage.json("GET", f"{sync}/assets/{asset}"))["device"]
+    before = (await device_now(stage, device))["user"]
+
+    await stage.json("POST", f"{sync}/assets/{asset}/check_in")
+    await until(lambda: told(stage, sync))
+
+    assert before
+    assert not (await device_now(stage, device))["user"]
+
+
+async def test_assetbots_is_planned_and_written_through_the_host(stage: Stage) -> None:
+    """A mapping is proposed from its columns; a tag goes to it, and what it refuses is told in words."""
+    made = await stage.http.post("/v1/syncs", json={"name": "office", "mdm": "mdm", "assets": "office"})
+    mapping = (await stage.json("GET", "/v1/syncs/office/mapping"))["mapping"]
+    plan = await stage.json("POST", "/v1/syncs/office/plan")
+
+    call = {"connection": "office", "options": {"result_set": "first_200"}}
+    assets = (await stage.json("POST", "/v1/cards/assetbots/list_assets", **call))["outputs"]
+    asset = next(iter(assets.values()))[0]["id"]
+    tagged = await stage.json("POST", f"/v1/syncs/office/assets/{asset}/tag", tag="NEW-1")
+    refused = await stage.http.post(f"/v1/syncs/office/assets/{asset}/tag", json={"tag": "x" * 60})
+
+    assert made.status_code == 201
+    assert "assets: { kind: assetbots, connection: office }" in mapping
+    # The workspace has no category of the proposal's name, and nobody but an admin of it can make one.
+    assert (plan["state"], plan["exit_code"], plan.get("error")) == ("planned", 3, None)
+    assert any("category" in hold["todo"] for hold in plan["holds"])
     assert (tagged["asset"], tagged["tag"]) == (asset, "NEW-1")
     assert refused.status_code in (400, 502)
 
