@@ -47,10 +47,8 @@ class KandjiMdm(Mdm):
         return None if found is None else [_user(record) for record in found]
 
     async def device(self, mdm_id: str) -> Device | None:
-        async for record in self.cards.records("list_devices", device_id=mdm_id):
-            if record.get("device_id") == mdm_id:
-                return _device(record)
-        return None
+        found = [record async for record in self.cards.records("list_devices", device_id=mdm_id)]
+        return next((_device(record) for record in found if record.get("device_id") == mdm_id), None)
 
     async def user(self, email: str) -> User | None:
         """Kandji finds parts of an email, so that what it found is compared."""

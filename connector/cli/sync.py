@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 from rich.table import Column, Table
 
-from connector.cli.ask import OK, USAGE, ask, failed
+from connector.cli.ask import FAILED, OK, USAGE, ask, failed
 from connector.cli.printing import open_console, print_items, print_json
 from connector.sdk.kinds import Json
 
@@ -32,6 +32,21 @@ def create_sync(name: str, mdm: str, assets: str, mapping: Path | None, *, as_js
 
 def print_sync(name: str, *, as_json: bool) -> int:
     return _printed(*ask("GET", at(name)), as_json=as_json)
+
+
+def check_sync(name: str, *, as_json: bool) -> int:
+    """Returns 1 where the token lacks something, or a system is not reached."""
+    status, answer = ask("POST", at(name, "check"))
+    if status != 200:
+        return failed(status, answer)
+    if as_json:
+        print_json(answer)
+    else:
+        table = Table("for", "granted", "missing", "unknown", box=None)
+        for part, cards in answer.items():
+            table.add_row(part, *("\n".join(cards[word]) for word in ("granted", "missing", "unknown")))
+        open_console().print(table)
+    return FAILED if any(cards["missing"] for cards in answer.values()) else OK
 
 
 def turn_sync(name: str, *, on: bool, as_json: bool) -> int:

@@ -48,6 +48,14 @@ def show(name: Name, as_json: AsJson = False) -> None:
     raise typer.Exit(print_sync(name, as_json=as_json))
 
 
+@sync.command("check")
+def check(name: Name, as_json: AsJson = False) -> None:
+    """Reach both systems, and say which cards the MDM's token permits: to read, to write back, to act."""
+    from connector.cli.sync import check_sync
+
+    raise typer.Exit(check_sync(name, as_json=as_json))
+
+
 @sync.command("enable")
 def enable(name: Name, as_json: AsJson = False) -> None:
     """Let a sync run by itself: at once, and then by its schedule."""

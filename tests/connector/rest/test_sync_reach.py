@@ -13,6 +13,7 @@ EVERY = [
     ("PATCH", ""),
     ("DELETE", ""),
     ("GET", "/mapping"),
+    ("POST", "/check"),
     ("POST", "/mapping/propose"),
     ("POST", "/mapping/check"),
     ("POST", "/plan"),
@@ -60,6 +61,24 @@ async def test_a_sync_beyond_a_key_is_not_there(fresh: Fresh, method: str, path:
     assert [(answer.status_code, answer.json()["type"]) for answer in answers] == [NO_SYNC, NO_SYNC]
     assert answers[0].json() == answers[1].json()
     assert there == []
+
+
+WORK = ["/plan", "/apply", "/undo", "/hook/assets/1", "/assets/1/check_out", "/assets/1/check_in", "/assets/1/tag"]
+
+
+@pytest.mark.parametrize("path", WORK)
+@pytest.mark.parametrize(("cards", "allowed"), [(("kandji.list_devices",), False), (("kandji.*",), True)])
+async def test_a_key_for_some_cards_gets_no_others_by_a_sync(
+    fresh: Fresh, path: str, cards: tuple[str, ...], *, allowed: bool
+) -> None:
+    """AU-4: a sync calls cards in its own name."""
+    upcard = await fresh()
+    await a_sync(upcard)
+
+    async with holding(upcard, "runs", "cards:read", "cards:write", cards=cards) as http:
+        answer = await http.post(f"{SYNC}{path}", json=BODIES.get(path, {}), headers={"Prefer": "respond-async"})
+
+    assert (answer.status_code == 403) is not allowed, answer.text
 
 
 async def test_a_key_uses_the_syncs_that_it_reaches(fresh: Fresh) -> None:

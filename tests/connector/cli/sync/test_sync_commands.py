@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from connector.sync.runs import SyncRun
+from sandbox.kandji.state.tokens import Token
 from tests.connector.cli.conftest import Command
 from tests.connector.cli.sync.conftest import MAPPING, Fleet, Settled
 from tests.connector.sync.office import NAME, Office
@@ -15,6 +16,16 @@ async def test_where_a_sync_stands_is_shown(settled: Settled) -> None:
 
     assert "enabled          no" in shown.stdout
     assert (document["outbox"], document["holds"], document["last"]["run"]) == (1, 2, settled.run)
+
+
+async def test_what_the_token_permits_is_shown(here: Office, fleet: Fleet) -> None:
+    """By what it is needed for; something that is missing is told by the exit status."""
+    good = await fleet("check")
+    here.tenant.tenant.tokens.add(str(here.tenant.tenant.token), Token("narrow", ("GET /devices", "GET /users")))
+    narrow = await fleet("check", "--json")
+
+    assert (good.exit_code, "kandji.get_device" in good.stdout) == (0, True)
+    assert (narrow.exit_code, json.loads(narrow.stdout)["read"]["missing"]) == (1, ["kandji.get_device"])
 
 
 async def test_syncs_are_listed(command: Command, here: Office) -> None:
