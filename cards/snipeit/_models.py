@@ -3,7 +3,7 @@
 from collections import Counter
 
 from cards.snipeit._inventory import plain, text_of
-from cards.snipeit._register import OWN, Register
+from cards.snipeit._register import OWN, Register, labelled
 from connector import Cards, InvalidCall, Json, Values
 
 
@@ -54,13 +54,13 @@ class Models:
             raise InvalidCall(
                 f"Snipe-IT has no fieldset to put {label} into: make one, and give it to the models first."
             )
-        there = await self._register.rows("list_fields")
-        field_id = next((str(row["id"]) for row in there if row["name"] == label), None)
-        if field_id is None:
-            field_id = str((await self._cards.call("create_field", name=label))["field_id"])
+        there = await self._register.look("list_fields", lambda rows: labelled(rows, label))
+        made = there or await self._cards.call("create_field", name=label)
         self._register.forget("list_fields", "list_fieldsets")
         for fieldset in fieldsets:
-            await self._cards.call("associate_field", field_id=field_id, fieldset_id=str(fieldset["id"]))
+            await self._cards.call(
+                "associate_field", field_id=str(made["id" if there else "field_id"]), fieldset_id=str(fieldset["id"])
+            )
 
     async def _columns(self, model_id: str) -> set[str]:
         """The custom fields that assets of a model have."""

@@ -41,7 +41,6 @@ class Register:
 
     async def columns(self) -> tuple[Named, ...]:
         """Custom fields; one that is called as a column of Snipe-IT's own is hidden by it."""
-        self.forget("list_fields")
         rows = [row for row in await self.rows("list_fields") if row["name"] not in OWN]
         return tuple(Named(row["name"], FORMATS.get(row.get("format") or "", "text")) for row in rows)
 
@@ -55,7 +54,7 @@ class Register:
         """Values by labels as Snipe-IT has them, by columns. Raises InvalidCall where there is no such custom field."""
         found: Json = {}
         for label, value in values.items():
-            row = await self.look("list_fields", lambda rows, label=label: _labelled(rows, label))  # type: ignore[misc]
+            row = await self.look("list_fields", lambda rows, label=label: labelled(rows, label))  # type: ignore[misc]
             if row is None:
                 raise InvalidCall(f"Snipe-IT has no custom field {label}: create it first.")
             is_switch = isinstance(value, bool) and row.get("format") == "BOOLEAN"
@@ -88,7 +87,7 @@ class Register:
         return str(made["category_id"])
 
 
-def _labelled(rows: list[Json], label: str) -> Json | None:
+def labelled(rows: list[Json], label: str) -> Json | None:
     return next((row for row in rows if row["name"] == label), None)
 
 
