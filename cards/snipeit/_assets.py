@@ -38,6 +38,8 @@ from connector import (
 )
 
 MOST_NAMESAKES = 50
+LONGEST = 150  # of a user name, as of an email
+HANGING = ("model", "model_number", "category")
 
 
 class SnipeITAssets(AssetSystem):
@@ -110,7 +112,7 @@ class SnipeITAssets(AssetSystem):
         inputs = person_inputs({"name": None, **given})
         wanted = inputs.get("username") or inputs.get("email") or ".".join(plain(given["name"]).split())
         inputs = {key: value for key, value in inputs.items() if key != "empty"}
-        inputs["username"] = await self._free(str(wanted))
+        inputs["username"] = await self._free(str(wanted)[:LONGEST])
         made = await self.cards.call("create_user", password=password(), **inputs)
         return await after(self.person(str(made["user_id"])))
 
@@ -153,18 +155,8 @@ class SnipeITAssets(AssetSystem):
 
     async def _other_model(self, sys_id: str, changes: Values) -> str | None:
         """The ID of the model that an asset gets, where that is not the one it has."""
-        if not (hanging := {key: changes[key] for key in ("model", "model_number", "category") if key in changes}):
-            return None
-        now = await self._reader.model_of(_id(sys_id))
-        new = {key: value for key, value in hanging.items() if plain(value) != plain(now[key])}
-        found = await self._models.of({"category": now["category"], **new}, {}) if "model" in new else None
-        if "category" in new and (found is None or plain(found["category"]["name"]) != plain(new["category"])):
-            raise InvalidCall(
-                f"The category of an asset hangs on its model in Snipe-IT: {new['category']} cannot be written."
-            )
-        if "model_number" in new and found is None:
-            raise InvalidCall("The model_number of an asset hangs on its model in Snipe-IT: it cannot be written.")
-        return str(found["id"]) if found and str(found["id"]) != str(now["model_id"]) else None
+        hanging = {key: changes[key] for key in HANGING if key in changes}
+        return await self._models.other(await self._reader.model_of(_id(sys_id)), hanging) if hanging else None
 
     async def _free(self, wanted: str) -> str:
         """A user name that nobody has."""

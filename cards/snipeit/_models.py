@@ -25,6 +25,17 @@ class Models:
         await self.taken(str(found["id"]), fields)
         return found
 
+    async def other(self, now: Json, changes: Values) -> str | None:
+        """The ID of the model that an asset of another one gets; None where it stays. Raises InvalidCall."""
+        new = {key: value for key, value in changes.items() if plain(value) != plain(now[key])}
+        found = await self.of({"category": now["category"], **new}, {}) if "model" in new else None
+        if "category" in new and (found is None or plain(found["category"]["name"]) != plain(new["category"])):
+            why = f"The category of an asset hangs on its model in Snipe-IT: {new['category']} cannot be written."
+            raise InvalidCall(why)
+        if "model_number" in new and found is None:
+            raise InvalidCall("The model_number of an asset hangs on its model in Snipe-IT: it cannot be written.")
+        return str(found["id"]) if found and str(found["id"]) != str(now["model_id"]) else None
+
     async def taken(self, model_id: str, fields: Json) -> Json:
         """What assets of a model take of custom fields, by columns; what is empty and not theirs is left out.
 

@@ -20,6 +20,7 @@ class Register:
     def __init__(self, cards: Cards) -> None:
         self._cards = cards
         self._read: dict[str, tuple[float, list[Json]]] = {}
+        self._unknown: set[str] = set()
 
     async def rows(self, card: str) -> list[Json]:
         """The records of a list, as they were at most a minute ago; oldest first."""
@@ -47,8 +48,11 @@ class Register:
     async def labels(self, *columns: str) -> dict[str, str]:
         """Labels by columns, with these among them where there are such fields."""
 
-        await self.look("list_fields", lambda rows: set(columns) <= {row["db_column_name"] for row in rows} or None)
-        return {row["db_column_name"]: row["name"] for row in await self.rows("list_fields")}
+        wanted = set(columns) - self._unknown
+        await self.look("list_fields", lambda rows: wanted <= {row["db_column_name"] for row in rows} or None)
+        found = {row["db_column_name"]: row["name"] for row in await self.rows("list_fields")}
+        self._unknown |= wanted - found.keys()
+        return found
 
     async def written(self, values: Values) -> Json:
         """Values by labels as Snipe-IT has them, by columns. Raises InvalidCall where there is no such custom field."""
