@@ -133,7 +133,7 @@ async def test_a_field_that_is_not_of_the_model_is_named(here: Shelf) -> None:
 
     with pytest.raises(InvalidCall, match=r"no Purchase Reason for assets of .*14-inch.* the fieldset Apple devices"):
         await here.system.update_asset(laptop.sys_id, {"serial": "X", "Purchase Reason": "old"})
-    with pytest.raises(InvalidCall, match="no OS Version for assets of .* Studio Display: put it into a fieldset"):
+    with pytest.raises(InvalidCall, match=r"no OS Version for assets of .* Studio Display: put it into a fieldset"):
         await here.system.update_asset(display.sys_id, {"OS Version": "1"})
     with pytest.raises(InvalidCall, match="no OS Version for assets of the model Studio Display"):
         await here.system.create_asset({"tag": "N3", "model": DISPLAY, "OS Version": "1"})
