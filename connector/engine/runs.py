@@ -16,7 +16,7 @@ from sqlalchemy import RowMapping
 
 from connector.engine import tables
 from connector.engine.clock import now
-from connector.engine.store import AWAY, Store, inserting
+from connector.engine.store import AWAY, Store
 from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 
@@ -125,11 +125,12 @@ class Runs:
         """Write what is kept back."""
         async with self._flushing:
             if some := self._behind[:]:
-                await self._store.run(lambda db: _insert_all(db, some))
+                await self._store.run(lambda db: db.execute(sa.insert(tables.runs), [_row(run) for run in some]))
                 del self._behind[: len(some)]
 
     async def stop(self) -> None:
-        self._writer.cancel()
+        async with self._flushing:  # cancelled in the middle of it, it would not know that it has written
+            self._writer.cancel()
         with suppress(asyncio.CancelledError):
             await self._writer
         await self.flush()
@@ -144,11 +145,6 @@ class Runs:
         wanted = sa.select(tables.runs).where(tables.runs.c.id == id_)
         row = await self._store.run(lambda db: db.execute(wanted).mappings().first())
         return Run.of(row) if row else None
-
-
-def _insert_all(db: sa.Connection, some: list[Run]) -> None:
-    """Those that are there already were written by a flush that was canceled before it knew."""
-    db.execute(inserting(db)(tables.runs).on_conflict_do_nothing(), [_row(run) for run in some])
 
 
 def insert(db: sa.Connection, run: Run) -> None:
