@@ -82,8 +82,9 @@ class Course:
 
         def work(db: sa.Connection) -> None:
             runs.hold(db, self.run.id, self.holder)
-            runs.write_plan(db, self.run, found, agreed)
-            _detailed(db, self.run.sync, read)
+            runs.write_plan(db, self.run, found, agreed, self.mapping)
+            if not waits:
+                _detailed(db, self.run.sync, read)
             if found.stopped:
                 runs.end(db, self.run.id, "failed", Conflict(found.stopped))
             elif waits:
@@ -110,7 +111,7 @@ class Course:
 
         def work(db: sa.Connection) -> list[runs.Line]:
             runs.hold(db, self.run.id, self.holder)
-            if agreed := runs.take_agreed(db, self.run.id):
+            if agreed := runs.take_agreed(db, self.run):
                 _record_agreed(db, self.run, agreed)
             there = runs.lines(db, self.run.id)
             _record_noted(db, self.run, [line.change for line in there if line.status == "planned"])

@@ -26,3 +26,10 @@ def lock(db: sa.Connection, sync: str) -> None:
         if turned >= TURNS:
             why = f"its value changed direction {turned} times in 24 hours; something else writes it as well"
             memory.record_lock(db, sync, Lock(link, field, why, by=BY))
+
+
+def forgive(db: sa.Connection, sync: str, link: str, field: str) -> None:
+    """What a field did until now counts no more: a person unlocked it."""
+    runs = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync)
+    here = sync_changes.c.run.in_(runs), sync_changes.c.link == link, sync_changes.c.field == field
+    db.execute(sa.update(sync_changes).where(*here).values(field=None))

@@ -99,7 +99,7 @@ class Ground:
     wanted: frozenset[str]
     bases: Mapping[tuple[str, str], Base]
     locks: Mapping[tuple[str, str], Lock]
-    begun: Mapping[tuple[str, str], tuple[Side, Base]]
+    begun: Mapping[tuple[str, str], list[tuple[Side, Base]]]
 
     @classmethod
     def of(cls, sides: Sides, memory: Memory, mapping: MappingFile) -> "Ground":
@@ -113,14 +113,17 @@ class Ground:
         rows = tuple(Row.of(field, sides) for field in mapping.mapped)
         bases = {(base.link, base.field): base for base in memory.bases}
         locks = {(lock.link, lock.field): lock for lock in memory.locks}
-        begun = {(base.link, base.field): (line.side, base) for line in memory.begun for base in line.bases}
+        begun: dict[tuple[str, str], list[tuple[Side, Base]]] = {}
+        for line in memory.begun:
+            for base in line.bases:
+                begun.setdefault((base.link, base.field), []).append((line.side, base))
         return cls(sides, mapping, rows, devices, people, users, wanted, bases, locks, begun)
 
     def base(self, key: tuple[str, str], mdm: Value, asset: Value) -> Base | None:
         """What both sides last agreed on; a write of ours that was done and never confirmed is no edit of theirs."""
-        side, begun = self.begun.get(key, ("asset", None))
-        if begun and (asset == begun.asset_value if side == "asset" else mdm == begun.mdm_value):
-            return begun
+        for side, begun in reversed(self.begun.get(key, [])):
+            if asset == begun.asset_value if side == "asset" else mdm == begun.mdm_value:
+                return begun
         return self.bases.get(key)
 
     def agreed(self, base: Base | None) -> Iterator[Base]:

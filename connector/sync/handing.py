@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
-from connector.sdk.errors import OutcomeUnknown, Refused
+from connector.sdk.errors import OutcomeUnknown, Refused, Unavailable, Unexpected, UpcardError
 from connector.sync.entities import Change
 from connector.sync.outcomes import GONE, MOVED, Item, Made, Outcome
 from connector.sync.reading import Both, at_nobody
+
+UNCLEAR = (OutcomeUnknown, Unavailable, Unexpected)
 
 
 class Hands:
@@ -16,6 +18,7 @@ class Hands:
     def __init__(self, both: Both, made: Made, run: str) -> None:
         self._mdm, self._assets = both.mdm, both.assets
         self._made, self._run = made, run
+        self._taken: set[str] = set()  # assets of which a check-in was sent; lines may be tried again
 
     async def over(self, item: Item, *, again: bool) -> AsyncIterator[Outcome]:
         """Take an asset back, hand it out, or both: then back first, and to whom had it if the other cannot get it."""
@@ -32,9 +35,10 @@ class Hands:
                 yield self._made.done(line)
             return
         if back and now.assignee.id == back.before and not at_nobody(now):
+            self._taken.add(target)
             await _sure(self._assets.check_in(target, signed(back, self._run)), lambda: self._has(target, None))
             yield self._made.done(back)
-        elif not at_nobody(now) or (back and not again):
+        elif not at_nobody(now) or (back and not again and target not in self._taken):
             for line in item:
                 yield Outcome(line, "stale", MOVED)
             return
@@ -42,17 +46,19 @@ class Hands:
             yield self._made.done(back)
         if out and person:
             try:
-                await _sure(
-                    self._assets.check_out(target, person, signed(out, self._run)), lambda: self._has(target, person)
-                )
+                await self._check_out(target, person, out)
             except Refused as error:
-                if back is None:
+                if back is None or error.retry:
                     raise
-                await self._assets.check_out(target, str(back.before), signed(back, self._run))
+                await self._check_out(target, str(back.before), back)
                 yield self._put_back(back)
                 yield Outcome(out, "failed", error.detail)
             else:
                 yield self._made.done(out)
+
+    async def _check_out(self, asset: str, person: str, line: Change) -> None:
+        note = signed(line, self._run)
+        await _sure(self._assets.check_out(asset, person, note), lambda: self._has(asset, person))
 
     async def _has(self, asset: str, person: str | None) -> bool:
         now = await self._assets.asset(asset)
@@ -85,9 +91,16 @@ def signed(line: Change, run: str) -> str:
 
 
 async def _sure(writing: Awaitable[Any], is_done: Callable[[], Awaitable[bool]]) -> None:
-    """Write; where no answer came, look whether it was done. Raises OutcomeUnknown where it was not."""
+    """Write; where the answer is no clear one, look whether it was done. Raises OutcomeUnknown where nobody can tell.
+
+    A write may be done, and what is read after it not come: that is no refusal either.
+    """
     try:
         await writing
-    except OutcomeUnknown:
-        if not await is_done():
+    except UNCLEAR as error:
+        try:
+            done = await is_done()
+        except UpcardError as other:
+            raise OutcomeUnknown(error.detail) from other
+        if not done:
             raise

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -224,6 +225,11 @@ class Mapping(Part):
     def mapped(self) -> tuple[FieldRow, ...]:
         """The fields that are synced."""
         return tuple(row for row in self.fields if not row.skip and row.from_ and row.to and row.direction != "none")
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells it from others that plan differently."""
+        return sha256(self.model_dump_json(exclude={"schedule", "actions"}).encode()).hexdigest()
 
 
 def default_winner(direction: Direction) -> Winner:

@@ -61,7 +61,7 @@ def due(db: sa.Connection) -> dict[str, list[str]]:
 
 
 def turns(db: sa.Connection, sync: str) -> dict[str, int]:
-    """How often each asset was announced, as it stands before both sides are read."""
+    """How often each asset was announced, as it stands before they are read."""
     return {entry.asset: entry.turn for entry in entries(db, sync)}
 
 
@@ -87,8 +87,20 @@ def settle(
     for asset, (line, why) in failed.items():
         before = here.get(asset)
         attempts = before.attempts if before else 0
-        at = time.time() + PAUSES[attempts] if attempts < len(PAUSES) else None
-        _left(db, sync, asset, before, line, why, due_at=at, attempts=attempts + 1)
+        _left(db, sync, asset, before, line, why, due_at=_again(attempts), attempts=attempts + 1)
+
+
+def put_off(db: sa.Connection, sync: str, assets: Collection[str], why: str) -> None:
+    """A push of these could not even be planned, or was stopped: it is tried again after a pause."""
+    for entry in entries(db, sync):
+        if entry.asset in assets and entry.due is not None:
+            row = {"why": why, "due": _again(entry.attempts), "attempts": entry.attempts + 1}
+            db.execute(sa.update(sync_outbox).where(*_of(sync, entry.asset)).values(row))
+
+
+def _again(attempts: int) -> float | None:
+    """When it is tried again after so many attempts."""
+    return time.time() + PAUSES[attempts] if attempts < len(PAUSES) else None
 
 
 def _left(

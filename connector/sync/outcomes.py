@@ -54,10 +54,11 @@ class Made:
         if made:
             self.ids[line.target] = made
         link = replace(line.link, sys_id=self.id(line.link.sys_id)) if line.link else None
-        real = tuple(self._real(base) for base in (line.bases if bases is None else bases))
+        real = tuple(self.real(base) for base in (line.bases if bases is None else bases))
         return Outcome(line, "done", None, made, link, real)
 
-    def _real(self, base: Base) -> Base:
+    def real(self, base: Base) -> Base:
+        """With the IDs that new records got."""
         kind, _, id_ = base.link.partition("/")
         values = base.mdm_value, base.asset_value
         mdm, asset = (self.id(value) if isinstance(value, str) else value for value in values)

@@ -5,14 +5,17 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from connector.sdk.errors import Refused, Unavailable, Unexpected
 from connector.sdk.inventory import NOBODY, Asset, Device, Person, User
+from connector.sdk.kinds import Json
 from connector.sdk.systems import AssetSystem, Mdm
 from connector.sync.entities import Link
-from connector.sync.ground import Memory, Sides, user_key
+from connector.sync.ground import Memory, Sides, in_scope, user_key
 from connector.sync.mapping import Mapping as MappingFile
 from connector.sync.values import steps
 
 DAY = 86400.0  # seconds in which the details of every device are read once
+AWAY = 3  # devices whose details the service fails to give, until it is asked for no more of them
 LEAST = 100  # devices whose details are read in a run, if there are so many
 
 
@@ -57,10 +60,33 @@ async def _with_details(
 ) -> tuple[list[Device], list[str]]:
     rounds = max(1.0, DAY / max(1.0, mapping.schedule.every.total_seconds()))
     many = max(LEAST, round(len(devices) / rounds))
-    there = [device.mdm_id for device in devices if not device.is_removed]
-    chosen = sorted(there, key=lambda id_: detailed.get(id_, 0.0))[:many]
-    found = {id_: await mdm.details(id_) for id_ in chosen}
-    return [replace(each, details=found.get(each.mdm_id)) for each in devices], chosen
+    there = [device.mdm_id for device in devices if not device.is_removed and in_scope(device, mapping.scope)]
+    found = await _details(mdm, _chosen(there, detailed, many))
+    return [replace(each, details=found.get(each.mdm_id)) for each in devices], list(found)
+
+
+def _chosen(there: list[str], detailed: Mapping[str, float], many: int) -> list[str]:
+    """Devices that are not linked, which may stay so, take half of it at most; then the oldest of the others."""
+    known = sorted((id_ for id_ in there if id_ in detailed), key=lambda id_: detailed[id_])
+    new = [id_ for id_ in there if id_ not in detailed][: max(many // 2, many - len(known))]
+    return [*new, *known[: many - len(new)]]
+
+
+async def _details(mdm: Mdm, devices: list[str]) -> dict[str, Json | None]:
+    """None where they cannot be read: the device may be gone. A service that is away is not asked for all of them."""
+    found: dict[str, Json | None] = {}
+    away = 0
+    for id_ in devices:
+        try:
+            found[id_] = await mdm.details(id_)
+        except (Refused, Unavailable, Unexpected) as error:
+            if (error.retry and isinstance(error, Refused)) or (error.service and error.service.status in (401, 403)):
+                raise
+            found[id_] = None
+            away += isinstance(error, Unavailable)
+        if away == AWAY:
+            break
+    return found
 
 
 async def some(both: Both, sys_ids: Collection[str], memory: Memory) -> tuple[Sides, Memory]:

@@ -19,6 +19,7 @@ from connector.sdk.errors import Conflict, NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.coding import Agreed, agreed_read, agreed_written, line_read, line_written, plain
 from connector.sync.entities import Change
+from connector.sync.mapping import Mapping
 from connector.sync.plan import Plan
 from connector.sync.tables import sync_changes, sync_runs
 
@@ -83,18 +84,19 @@ def accept(db: sa.Connection, queue: Queue, run: SyncRun) -> None:
     queue.put(db, run.id, run.segment, KIND)
 
 
-def keep(db: sa.Connection, run: SyncRun, plan: Plan) -> None:
+def keep(db: sa.Connection, run: SyncRun, plan: Plan, mapping: Mapping) -> None:
     """A run that is planned already. Raises Conflict while another one is at work."""
     refuse_while_at_work(db, run.sync)
     insert(db, run)
-    write_plan(db, run, plan, Agreed())
+    write_plan(db, run, plan, Agreed(), mapping)
 
 
-def take_up(db: sa.Connection, queue: Queue, run: SyncRun, *, forced: bool) -> None:
-    """Queue a planned run to be applied. Raises Conflict where it cannot be, any more, or is beyond the limits."""
+def take_up(db: sa.Connection, queue: Queue, run: SyncRun, mapping: Mapping, *, forced: bool) -> None:
+    """Queue a planned run to be applied. Raises Conflict where it cannot be, any more."""
     refuse_while_at_work(db, run.sync)
-    if not forced and run.said and run.said["brakes"]:
-        raise Conflict(f"The plan is beyond the limits of the mapping: {' '.join(run.said['brakes'])}")
+    refuse_other_mapping(run, mapping)
+    if (brakes := (run.said or {}).get("brakes")) and not forced:
+        raise Conflict(f"The plan is beyond the limits: {' '.join(brakes)} Force the limits to carry it out.")
     later = (
         *(sync_runs.c.sync == run.sync, sync_runs.c.id > run.id),
         *(sync_runs.c.mode != "action", sync_changes.c.status.in_(("begun", "done"))),
@@ -115,6 +117,12 @@ def refuse_while_at_work(db: sa.Connection, sync: str) -> None:
         raise Conflict(f"The run {found} of this sync is at work. Wait until it ends, or cancel it.")
 
 
+def refuse_other_mapping(run: SyncRun, mapping: Mapping) -> None:
+    """Raises Conflict where a run was planned by another mapping: its lines may be about what is not mapped now."""
+    if (run.said or {}).get("mapping", mapping.fingerprint) != mapping.fingerprint:
+        raise Conflict("The mapping was changed since the plan was made. Plan again.")
+
+
 def at_work(db: sa.Connection, sync: str) -> str | None:
     wanted = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync, sync_runs.c.state.in_(AT_WORK))
     found: str | None = db.execute(wanted).scalar()
@@ -132,9 +140,7 @@ def begin(db: sa.Connection, id_: str, segment: int, holder: str) -> SyncRun | N
 def hold(db: sa.Connection, id_: str, holder: str) -> str:
     """Make sure that the run is this holder's; what a caller asked of it. Raises Lost."""
     here = sync_runs.c.id == id_, sync_runs.c.holder == holder, sync_runs.c.state == "running"
-    held = (
-        sa.update(sync_runs).where(*here).values(holder=holder)
-    )  # a write first: SQLite lets no reader become a writer
+    held = sa.update(sync_runs).where(*here).values(holder=holder)  # a write: SQLite lets no reader become a writer
     wanted: str | None = db.execute(held.returning(sync_runs.c.wanted)).scalar()
     if wanted is None:
         raise Lost
@@ -171,23 +177,26 @@ def counts(db: sa.Connection, id_: str) -> dict[str, int]:
     return {row[0]: row[1] for row in found}
 
 
-def write_plan(db: sa.Connection, run: SyncRun, plan: Plan, agreed: Agreed) -> None:
+def write_plan(db: sa.Connection, run: SyncRun, plan: Plan, agreed: Agreed, mapping: Mapping | None = None) -> None:
     """What was planned, in place of what an earlier attempt planned."""
     db.execute(sa.delete(sync_changes).where(sync_changes.c.run == run.id))
     rows = [_line_row(run.id, line) for line in plan.lines]
     if rows:
         db.execute(sa.insert(sync_changes), rows)
     said = {"stopped": plan.stopped, "brakes": plan.brakes, "holds": plain(plan.holds)}
-    said |= {"warnings": plain(plan.warnings)}
+    said |= {"warnings": plain(plan.warnings), **({"mapping": mapping.fingerprint} if mapping else {})}
     values: Json = {"inputs": plan.inputs, "said": json.dumps(said), "agreed": agreed_written(agreed)}
     db.execute(sa.update(sync_runs).where(sync_runs.c.id == run.id).values(values))
 
 
-def take_agreed(db: sa.Connection, id_: str) -> Agreed | None:
-    """What the plan records, once: None when that was done before."""
-    packed = db.execute(sa.select(sync_runs.c.agreed).where(sync_runs.c.id == id_)).scalar()
-    db.execute(sa.update(sync_runs).where(sync_runs.c.id == id_).values(agreed=None))
-    return agreed_read(packed) if packed else None
+def take_agreed(db: sa.Connection, run: SyncRun) -> Agreed | None:
+    """What the plan records, once: None when that was done before, or a later run saw both sides and recorded it."""
+    known = sync_runs.c
+    packed = db.execute(sa.select(known.agreed).where(known.id == run.id)).scalar()
+    db.execute(sa.update(sync_runs).where(known.id == run.id).values(agreed=None))
+    later = known.sync == run.sync, known.id > run.id, known.mode.in_(("plan", "apply", "push"))
+    is_older = sa.select(known.id).where(*later, known.inputs.is_not(None), known.agreed.is_(None)).limit(1)
+    return agreed_read(packed) if packed and not db.execute(is_older).first() else None
 
 
 def lines(
@@ -235,5 +244,6 @@ def _row(run: SyncRun) -> Json:
 
 def _line_row(run: str, line: Change) -> Json:
     link = line.bases[0].link if line.bases else line.link.id if line.link else None
+    field = line.bases[0].field if line.field and line.bases else line.field  # of both sides, whose names may differ
     row = {"run": run, "seq": line.seq, "status": line.status, "line": line_written(line)}
-    return {**row, "link": link, "field": line.field, "side": line.side}
+    return {**row, "link": link, "field": field, "side": line.side}

@@ -16,7 +16,7 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.inventory import Named
 from connector.sdk.kinds import Json
-from connector.sync import memory, outbox, runs
+from connector.sync import flaps, memory, outbox, runs
 from connector.sync.entities import Lock
 from connector.sync.mapping import Mapping
 from connector.sync.mapping_file import load
@@ -95,10 +95,16 @@ class Syncs:
         return await self.get(name)
 
     async def change(self, name: str, *, mapping: str | None = None, enabled: bool | None = None) -> Sync:
-        """Another mapping, or on or off. One that is enabled runs at once, and then by its schedule."""
+        """Another mapping, or on or off. One that is enabled runs at once, and then by its schedule.
+
+        Raises Conflict where a sync that has linked assets would move to other systems.
+        """
         sync = await self.get(name)
         rules = load(sync.mapping if mapping is None else mapping)
         self.systems.open(name, rules)
+        is_linked = await self.store.run(lambda db: bool(memory.links(db, name)))
+        if is_linked and self.systems.are_others(sync.rules, rules):
+            raise Conflict("What the sync remembers is of its two systems. Make another sync for other ones.")
         values: Json = {"changed": now()}
         values |= {"mapping": mapping} if mapping is not None else {}
         if enabled or (enabled is None and sync.enabled):
@@ -147,8 +153,8 @@ class Syncs:
         """Begin to carry a plan out, or to make one and carry it out. `forced`: beyond the limits of the mapping."""
         if plan is None:
             return await self._accepted(SyncRun(name, "apply", by, forced=forced))
-        found = await self.run(name, plan)
-        await self.store.run_alone(lambda db: runs.take_up(db, self.queue, found, forced=forced))
+        found, mapping = await self.run(name, plan), (await self.get(name)).rules
+        await self.store.run_alone(lambda db: runs.take_up(db, self.queue, found, mapping, forced=forced))
         return await self.run(name, plan)
 
     async def undo(self, name: str, run: str, by: str) -> SyncRun:
@@ -156,12 +162,12 @@ class Syncs:
         found = await self.run(name, run)
         if found.state in AT_WORK:
             raise Conflict(f"The run {run} is at work. Wait until it ends, or cancel it.")
-        back = SyncRun(name, "undo", by, state="planned")
+        back, mapping = SyncRun(name, "undo", by, state="planned"), (await self.get(name)).rules
 
         def work(db: sa.Connection) -> None:
             users = memory.links(db, name, sync_links.c.kind == "user")
             plan = undone(run, runs.lines(db, run), {link.mdm_id: link.sys_id for link in users})
-            runs.keep(db, back, plan)
+            runs.keep(db, back, plan, mapping)
 
         await self.store.run_alone(work)
         return await self.run(name, back.id)
@@ -225,10 +231,16 @@ class Syncs:
         await self.store.run(lambda db: memory.record_lock(db, name, lock))
 
     async def unlock(self, name: str, link: str, field: str) -> None:
-        known = sync_locks.c
-        here = known.sync == name, known.link == link, known.field == field
-        if not (await self.store.run(lambda db: db.execute(sa.delete(sync_locks).where(*here)))).rowcount:
-            raise NotFound("There is no such lock.")
+        """Let a field be written again. Raises NotFound where there is no such lock."""
+
+        def work(db: sa.Connection) -> None:
+            known = sync_locks.c
+            here = known.sync == name, known.link == link, known.field == field
+            if not db.execute(sa.delete(sync_locks).where(*here)).rowcount:
+                raise NotFound("There is no such lock.")
+            flaps.forgive(db, name, link, field)
+
+        await self.store.run(work)
 
     async def outbox(self, name: str) -> list[Entry]:
         await self.get(name)

@@ -40,10 +40,21 @@ class Systems:
             raise AssertionError("an account of an MDM")
         return kind
 
+    def are_others(self, mapping: Mapping, other: Mapping) -> bool:
+        """Whether two mappings are of different systems, as far as the connections that are there tell."""
+        if (mapping.mdm.kind, mapping.assets.kind) != (other.mdm.kind, other.assets.kind):
+            return True
+        if mapping.assets.kind == FILE and _file(mapping.assets) != _file(other.assets):
+            return True
+        try:
+            return self.names(mapping) != self.names(other)
+        except InvalidCall:
+            return False  # a connection is gone, and another one takes its place
+
     def names(self, mapping: Mapping) -> list[str]:
         """The connections of a sync; a file of the built-in asset system counts as one by its name."""
         mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
-        return [mdm.name, assets.name if assets else mapping.assets.connection or FIRST_FILE]
+        return [mdm.name, assets.name if assets else _file(mapping.assets)]
 
     def mdm_account(self, mapping: Mapping) -> Account:
         kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
@@ -70,7 +81,7 @@ class Systems:
 
     def _assets(self, system: System, account: Account | None, caller: Caller) -> AssetSystem:
         if account is None:
-            return FileAssets(self.folder / f"{system.connection or FIRST_FILE}.sqlite")
+            return FileAssets(self.folder / f"{_file(system)}.sqlite")
         kind = self.catalog.connector(account.connector).assets
         if kind is None:
             raise AssertionError("an account of an asset system")
@@ -78,6 +89,11 @@ class Systems:
 
     def _cards(self, account: Account, caller: Caller) -> ConnectionCards:
         return ConnectionCards(self.runner, account.connector, account.name, caller)
+
+
+def _file(system: System) -> str:
+    """The name of a built-in asset system's file."""
+    return system.connection or FIRST_FILE
 
 
 def _refuse_path(name: str | None) -> None:

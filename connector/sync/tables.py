@@ -49,7 +49,7 @@ sync_changes = sa.Table(  # the lines of plans, in order
     sa.Column("seq", sa.Integer, primary_key=True),
     sa.Column("status", sa.String(16), nullable=False),  # of the plan; then begun, done, stale, failed
     sa.Column("line", sa.Text, nullable=False),  # JSON
-    sa.Column("link", ID),  # this and the next two as in the line, to look for
+    sa.Column("link", ID),  # this and the next two to look for: whose base the line is about, which side it writes
     sa.Column("field", sa.String(256)),
     sa.Column("side", sa.String(8), nullable=False),
     sa.Column("at", MOMENT),  # when it was done, or given up

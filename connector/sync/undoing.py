@@ -6,6 +6,7 @@ from typing import Any
 
 from connector.sdk.inventory import Value
 from connector.sync.entities import NEW, Base, Change, Notice, Op
+from connector.sync.outcomes import Made
 from connector.sync.plan import Plan
 from connector.sync.runs import Line
 
@@ -33,7 +34,9 @@ def undone(run: str, lines: Iterable[Line], person_of: Mapping[str, str]) -> Pla
 
     What is put back stays, as if both sides had agreed to differ, until somebody changes one of them.
     """
-    done = [line.change for line in lines if line.status == "done"]
+    there = [line for line in lines if line.status == "done"]
+    made = Made({line.change.target: line.made for line in there if line.made})
+    done = [_real(line.change, made) for line in there]
     last = {(base.link, base.field): base for line in done for base in line.bases}
     back = [_back(line, f"undoes {run}", last, person_of) for line in done if _is_back(line)]
     back.sort(key=lambda line: (ORDER.index(line.op), line.target, line.field or ""))
@@ -42,8 +45,16 @@ def undone(run: str, lines: Iterable[Line], person_of: Mapping[str, str]) -> Pla
     return Plan(inputs=run, lines=numbered, warnings=tuple(Notice(run, why) for why in left))
 
 
+def _real(line: Change, made: Made) -> Change:
+    """With the IDs that the run's new people and assets got."""
+    after = made.id(line.after) if isinstance(line.after, str) and line.op == "check_out" else line.after
+    return replace(line, after=after, bases=tuple(made.real(base) for base in line.bases))
+
+
 def _is_back(line: Change) -> bool:
-    return line.op in BACK and not line.target.startswith(NEW)
+    """What is about a new asset stays with it, the tag included that it was given."""
+    is_of_new = isinstance(line.after, str) and line.after.startswith(NEW)
+    return line.op in BACK and not line.target.startswith(NEW) and not is_of_new
 
 
 def _back(line: Change, why: str, last: Mapping[tuple[str, str], Base], person_of: Mapping[str, str]) -> Change:

@@ -11,7 +11,7 @@ from connector.sdk.errors import NotFound, UpcardError
 from connector.sync import outbox, runs
 from connector.sync.course import Course
 from connector.sync.mapping_file import load
-from connector.sync.runs import Lost
+from connector.sync.runs import Lost, SyncRun
 from connector.sync.systems import Systems
 from connector.sync.tables import syncs
 
@@ -85,8 +85,9 @@ class SyncWorker:
         run = await self._store.run(lambda db: runs.begin(db, id_, segment, holder))
         if run is None:
             return None
-        text, turns = await self._store.run(lambda db: (_mapping(db, run.sync), outbox.turns(db, run.sync)))
+        text, turns = await self._store.run(lambda db: (_mapping(db, run.sync), _turns(db, run)))
         mapping = load(text)
+        runs.refuse_other_mapping(run, mapping)
         both = self._systems.open(run.sync, mapping)
         course = Course(self._store, run, holder, mapping, both, turns, self._stops)
         self._courses[id_] = course
@@ -96,6 +97,8 @@ class SyncWorker:
         def work(db: sa.Connection) -> None:
             runs.hold(db, run, holder)
             runs.end(db, run, "failed", error)
+            found = runs.get(db, run)
+            outbox.put_off(db, found.sync, found.about or (), error.detail)
 
         with suppress(Lost):
             await self._store.run(work)
@@ -107,3 +110,8 @@ def _mapping(db: sa.Connection, sync: str) -> str:
     if found is None:
         raise NotFound("The sync was deleted.")
     return found
+
+
+def _turns(db: sa.Connection, run: SyncRun) -> dict[str, int]:
+    """Of a run that was planned earlier nobody knows what it saw: what is in the outbox stays there."""
+    return outbox.turns(db, run.sync) if run.inputs is None else {}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connector.sdk.errors import OutcomeUnknown
+from connector.sdk.errors import OutcomeUnknown, UpcardError
 from connector.sdk.inventory import Asset, Person, Value
 from connector.sdk.systems import Values
 from connector.sync.entities import NEW, Base, Change, Side
@@ -70,8 +70,11 @@ class Writer:
         create = self._assets.create_asset if line.op == "create_asset" else self._assets.create_person
         try:
             return self._new(line, await create(values))
-        except OutcomeUnknown:
-            found = await self._there(line, anew=True)
+        except OutcomeUnknown as error:
+            try:
+                found = await self._there(line, anew=True)
+            except UpcardError:
+                raise error from None  # it is not tried again: it may have been done
             if len(found) != 1:
                 raise
             return self._new(line, found[0])

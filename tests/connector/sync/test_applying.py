@@ -1,0 +1,107 @@
+"""Plans are carried out line by line, and what moved since they were made is left alone."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from connector.sync.runs import SyncRun
+from tests.connector.sync.office import Office
+from tests.connector.sync.trouble import give, holder, owned, synced, tag
+
+
+@pytest_asyncio.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Office]:
+    async with synced(tmp_path) as found:
+        yield found
+
+
+async def became(here: Office, run: SyncRun) -> dict[str, str]:
+    """What became of the lines of a run, by step."""
+    return {line.change.op: line.status for line in await here.lines(run)}
+
+
+async def test_a_field_that_moved_is_stale_and_the_edit_is_not_lost(here: Office) -> None:
+    device = await owned(here)
+    asset = await here.asset(device["serial_number"])
+    await tag(here, device, "K-1")
+    plan = await here.plan()
+    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+
+    run = await here.apply(plan)
+
+    (line,) = await here.lines(run)
+    assert (line.status, line.error) == ("stale", "it changed since the plan was made")
+    assert (await here.asset(device["serial_number"])).tag == "A-1"
+    await here.apply()
+    assert (await here.device(device["serial_number"]))["asset_tag"] == "A-1"
+
+
+async def test_a_device_tag_that_moved_is_stale(here: Office) -> None:
+    device = await owned(here)
+    asset = await here.asset(device["serial_number"])
+    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    plan = await here.plan()
+    await tag(here, device, "K-1")
+
+    run = await here.apply(plan)
+
+    assert await became(here, run) == {"update_device": "stale"}
+    assert (await here.device(device["serial_number"]))["asset_tag"] == "K-1"
+
+
+async def test_an_assignment_that_moved_is_stale(here: Office) -> None:
+    device, other = await owned(here), await owned(here, 3)
+    asset = await here.asset(device["serial_number"])
+    await here.assetbots.check_in(asset.sys_id, "back")
+    plan = await here.plan()
+    await give(here, device, other["user"])
+
+    run = await here.apply(plan)
+
+    assert await became(here, run) == {"assign": "stale"}
+    assert (await here.device(device["serial_number"]))["user"]["id"] == other["user"]["id"]
+
+
+async def test_an_asset_that_changed_hands_meanwhile_is_stale(here: Office) -> None:
+    device, other, third = await owned(here), await owned(here, 3), await owned(here, 5)
+    asset, people = await here.asset(device["serial_number"]), await here.people()
+    await give(here, device, other["user"])
+    plan = await here.plan()
+    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.assetbots.check_out(asset.sys_id, people[third["user"]["email"]].sys_id, "yours")
+
+    run = await here.apply(plan)
+    later = await here.apply()
+
+    assert await became(here, run) == {"check_in": "stale", "check_out": "stale"}
+    assert await holder(here, device["serial_number"]) == third["user"]["email"]
+    assert [hold["kind"] for hold in (later.said or {})["holds"]] == ["conflict"]
+
+
+async def test_an_asset_that_was_checked_in_meanwhile_is_stale(here: Office) -> None:
+    device, other = await owned(here), await owned(here, 3)
+    asset = await here.asset(device["serial_number"])
+    await give(here, device, other["user"])
+    plan = await here.plan()
+    await here.assetbots.check_in(asset.sys_id, "back")
+
+    run = await here.apply(plan)
+
+    assert await became(here, run) == {"check_in": "stale", "check_out": "stale"}
+    assert await holder(here, device["serial_number"]) is None
+
+
+async def test_a_target_that_was_deleted_is_stale(here: Office) -> None:
+    device, other = await owned(here), await owned(here, 3)
+    asset = await here.asset(device["serial_number"])
+    await tag(here, device, "K-1")
+    await give(here, device, other["user"])
+    plan = await here.plan()
+    here.workspace.database.remove(asset.sys_id)
+
+    run = await here.apply(plan)
+    later = await here.apply()
+
+    assert {(line.status, line.error) for line in await here.lines(run)} == {("stale", "it is not there any more")}
+    assert [hold["kind"] for hold in (later.said or {})["holds"]] == ["asset_gone"]
