@@ -4,7 +4,7 @@ from connector.sdk.card import card, list_card
 from connector.sdk.client import Client, Connection, Limits, record_of, rows_of
 from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Unexpected, UpcardError
 from connector.sdk.http import Reply
-from connector.sdk.inventory import NOBODY, Asset, Assignee, Capabilities, Device, Named, Person, User
+from connector.sdk.inventory import NOBODY, Asset, Assignee, Capabilities, Device, Kind, Named, Person, User
 from connector.sdk.kinds import (
     AnyJson,
     Boolean,
@@ -45,6 +45,7 @@ __all__ = [
     "Integer",
     "InvalidCall",
     "Json",
+    "Kind",
     "Limits",
     "List",
     "Mdm",

@@ -31,12 +31,13 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def port() -> int:
-    """A free port whose next one is free as well: the tenant takes it."""
+    """A free port whose next two are free as well: the simulated systems take them."""
     while True:
-        with socket.socket() as found, socket.socket() as beside:
+        with socket.socket() as found, socket.socket() as tenant, socket.socket() as workspace:
             found.bind(("127.0.0.1", 0))
             with suppress(OSError, OverflowError):
-                beside.bind(("127.0.0.1", found.getsockname()[1] + 1))
+                tenant.bind(("127.0.0.1", found.getsockname()[1] + 1))
+                workspace.bind(("127.0.0.1", found.getsockname()[1] + 2))
                 return int(found.getsockname()[1])
 
 

@@ -73,9 +73,11 @@ async def start(snipeit: tuple[Sandbox, str], tmp_path: Path, monkeypatch: pytes
 async def test_every_card_works(start: Start) -> None:
     """A laptop arrives, somebody new gets it, gives it back; every card is called, and none is refused."""
     live = await start()
-    category = (await live.listed("list_categories"))[0]["id"]
+    category = (await live.outputs("create_category", name="Notebooks"))["category_id"]
+    categories = {str(each["id"]): each["name"] for each in await live.listed("list_categories")}
     labels = {label["type"]: label["id"] for label in await live.listed("list_status_labels")}
     fieldset = (await live.listed("list_models"))[0]["fieldset"]["id"]
+    members = [field["name"] for field in (await live.listed("list_fieldsets"))[0]["fields"]["rows"]]
 
     model = await live.outputs("create_model", name="MacBook Neo", category_id=category, fieldset_id=fieldset)
     new_field = await live.outputs("create_field", name="Kandji Device ID")
@@ -89,6 +91,7 @@ async def test_every_card_works(start: Start) -> None:
     renamed = await live.outputs("update_user", user_id=user["user_id"], last_name="O'Hara", email="kim@example.com")
     gone = await live.outputs("check_out_asset", asset_id=asset_id, user_id=user["user_id"], due="2027-01-31")
     held = await live.asset(asset_id)
+    holder = await live.outputs("get_user", user_id=user["user_id"])
     back = await live.outputs("check_in_asset", asset_id=asset_id, status_id=labels["archived"])
     archived = await live.listed("list_assets", state="Archived")
     await live.admin("PATCH", f"/assets/{asset_id}", deleted=True)
@@ -102,6 +105,8 @@ async def test_every_card_works(start: Start) -> None:
     assert changed["fields"] == {VERSION: "15.3", new_field["column"]: "d1"}
     assert (renamed["name"], renamed["email"]) == ("Kim O'Hara", "kim@example.com")
     assert (gone["status_code"], back["status_code"], restored["status_code"]) == (200, 200, 200)
+    assert (categories[category], held["category"], "OS Version" in members) == ("Notebooks", "Notebooks", True)
+    assert (holder["first_name"], holder["last_name"], holder["deleted"]) == ("Kim", "O'Hara", None)
     assert (held["assigned_id"], held["assigned_name"]) == (user["user_id"], "Kim O'Hara")
     assert (held["status_meta"], held["expected_checkin"]) == ("deployed", "2027-01-31")
     assert str(asset_id) in [str(asset["id"]) for asset in archived]
@@ -402,6 +407,21 @@ async def test_requests_keep_the_pace(start: Start, monkeypatch: pytest.MonkeyPa
 
     at = [entry["at"] for entry in (await live.admin("GET", "/requests"))["requests"]]
     assert min(later - earlier for earlier, later in zip(at, at[2:], strict=False)) >= 1
+
+
+async def test_a_connection_may_have_another_pace(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a server whose API_THROTTLE_PER_MINUTE was raised."""
+    live = await start()
+    monkeypatch.setattr(SnipeIT, "limits", LIMITS)
+    await live.upcard.http.delete("/v1/connections/live")
+    await live.connect(requests_per_minute=600)
+    await live.admin("DELETE", "/requests")
+
+    for _ in range(10):
+        await live.outputs("get_asset", asset_id="1")
+
+    at = [entry["at"] for entry in (await live.admin("GET", "/requests"))["requests"]]
+    assert at[9] - at[0] < 2
 
 
 async def test_a_create_without_an_answer_is_not_repeated(start: Start) -> None:

@@ -33,6 +33,11 @@ class KandjiMdm(Mdm):
         "restart": "restart_device",
         "shutdown": "shutdown_device",
     }
+    needs = {
+        "read": ("list_devices", "get_device"),
+        "two_way": ("update_device",),
+        "actions": tuple(actions.values()),
+    }
 
     async def devices(self) -> list[Device]:
         return [_device(record) async for record in self.cards.records("list_devices")]
@@ -42,10 +47,8 @@ class KandjiMdm(Mdm):
         return None if found is None else [_user(record) for record in found]
 
     async def device(self, mdm_id: str) -> Device | None:
-        async for record in self.cards.records("list_devices", device_id=mdm_id):
-            if record.get("device_id") == mdm_id:
-                return _device(record)
-        return None
+        found = [record async for record in self.cards.records("list_devices", device_id=mdm_id)]
+        return next((_device(record) for record in found if record.get("device_id") == mdm_id), None)
 
     async def user(self, email: str) -> User | None:
         """Kandji finds parts of an email, so that what it found is compared."""

@@ -31,6 +31,7 @@ from connector import (
 VISIBLE = r"^[!-~]+$"  # what a header can carry
 PAGE = 500  # the most records Snipe-IT returns at once; MAX_RESULTS of a server may be less
 NOBODY = "0"  # the ID of nothing
+MINUTE = HOUR = 60  # seconds, minutes
 LIMITS = Limits(per_second=2, per_hour=7200)  # API_THROTTLE_PER_MINUTE is 120 for each user, unless it was changed
 READ = frozenset({"GET", "HEAD"})
 MISSING = re.compile(r"(\w+ ){1,3}(not found|does not exist)\.?")
@@ -54,6 +55,16 @@ class Server(Connection, hosts=("*.snipe-it.io",)):
         max_length=4096,
         pattern=VISIBLE,
     )
+    requests_per_minute: int = field(
+        "How many requests are sent a minute. Snipe-IT takes 120 of each user, unless its API_THROTTLE_PER_MINUTE"
+        " says otherwise",
+        ge=MINUTE,
+        le=6000,
+        default=120,
+    )
+
+    def limits(self, usual: Limits) -> Limits:
+        return Limits(self.requests_per_minute // MINUTE, self.requests_per_minute * HOUR)
 
     def origin(self) -> str:
         return self.url if "://" in self.url else f"https://{self.url}"
@@ -79,6 +90,7 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
         "PATCH users/*": "update_user",
         "PUT users/*": "update_user",
         "POST models": "create_model",
+        "POST categories": "create_category",
         "POST fields": "create_field",
         "POST fields/*/associate": "associate_field",
     }
@@ -87,8 +99,10 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
         "get_asset": (f"hardware/{NOBODY}",),
         "get_assets_by_serial": (f"hardware/byserial/{NOBODY}",),
         "list_assets": ("hardware?limit=1",),
+        "get_user": (f"users/{NOBODY}",),
         "list_categories": ("categories?limit=1",),
         "list_fields": ("fields?limit=1",),
+        "list_fieldsets": ("fieldsets?limit=1",),
         "list_models": ("models?limit=1",),
         "list_status_labels": ("statuslabels?limit=1",),
         "list_users": ("users?limit=1",),
@@ -124,6 +138,10 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
     async def asset(self, id_: str) -> Json:
         """One asset, with `fields`: its custom fields by their column."""
         return with_fields(record_of(await self.get("hardware", id_)))
+
+    async def user(self, id_: str) -> Json:
+        """One user."""
+        return record_of(await self.get("users", id_))
 
     async def by_serial(self, serial: str, *, deleted: bool) -> Json:
         """The assets of a serial number: there may be several. That there is none comes as an error with HTTP 200."""

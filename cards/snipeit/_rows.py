@@ -13,6 +13,10 @@ from connector import InvalidCall, Json
 COLUMN = re.compile(r"_snipeit_\w+")
 DEEPEST = 50
 NUMBERS = re.compile(r".+_id|assigned_.+")
+EMPTY = {
+    **{key: key for key in ("name", "serial", "notes", "order_number", "purchase_date", "last_name", "email")},
+    **{"employee_number": "employee_num", "job_title": "jobtitle"},
+}
 
 
 def plain(value: Any, depth: int = DEEPEST) -> Any:
@@ -44,11 +48,18 @@ def changed(payload: Json) -> Json:
 
 
 def body_of(inputs: Json) -> Json:
-    """Inputs as a body: what is under `fields` at the top, IDs as numbers. Raises InvalidCall for other columns."""
+    """Inputs as a body: what is under `fields` at the top, IDs as numbers, null for what is named in `empty`.
+
+    Raises InvalidCall for columns that are none, and for what cannot be empty.
+    """
     fields: Json = inputs.get("fields", {})
     if wrong := sorted(key for key in fields if not COLUMN.fullmatch(key)):
         raise InvalidCall(
             f"Fields holds {', '.join(wrong)}: a custom field has a column such as _snipeit_os_version_3."
         )
-    own = {key: value for key, value in inputs.items() if key != "fields"}
-    return {key: int(value) if NUMBERS.fullmatch(key) else value for key, value in own.items()} | fields
+    own = {key: value for key, value in inputs.items() if key not in ("fields", "empty")}
+    empty = inputs.get("empty", [])
+    if wrong := sorted(str(key) for key in empty if key not in EMPTY):
+        raise InvalidCall(f"Empty holds {', '.join(wrong)}, which cannot be emptied; {', '.join(EMPTY)} can.")
+    emptied = dict.fromkeys((EMPTY[key] for key in empty), None)
+    return emptied | {key: int(value) if NUMBERS.fullmatch(key) else value for key, value in own.items()} | fields

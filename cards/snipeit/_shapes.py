@@ -68,6 +68,8 @@ class AssetDetails(CardOutputs):
     location_id: Text = field("ID of the location where it is", at="location.id")
     location: Text = field("Name of the location where it is", at="location.name")
     notes: Text = field("Notes on the asset")
+    order_number: Text = field("Number of the order")
+    purchase_date: Text = field("Day of the purchase", at="purchase_date.date")
     can_be_checked_out: Boolean = field("Whether it is free, and its status deployable", at="user_can_checkout")
     last_checkout: Text = field("When it was last checked out", at="last_checkout.datetime")
     expected_checkin: Text = field("Day when it is due back", at="expected_checkin.date")
@@ -99,6 +101,25 @@ class Moved(CardOutputs):
     message: Explanation = field(REFUSED)
 
 
+class UserDetails(CardOutputs):
+    """A user."""
+
+    user_id: Text = field("Snipe-IT's ID of the user", at="id")
+    name: Text = field("First and last name, in the order that a setting says")
+    first_name: Text = field("First name")
+    last_name: Text = field("Last name")
+    username: Text = field("User name")
+    email: Text = field("Email address")
+    employee_number: Text = field("Employee number", at="employee_num")
+    job_title: Text = field("Job title", at="jobtitle")
+    department_id: Text = field("ID of the department", at="department.id")
+    department: Text = field("Name of the department", at="department.name")
+    location_id: Text = field("ID of the location", at="location.id")
+    location: Text = field("Name of the location", at="location.name")
+    activated: Boolean = field("Whether the user may log in")
+    deleted: Text = field("When the user was deleted; empty when not", at="deleted_at.datetime")
+
+
 class ChangedUser(CardOutputs):
     """A user after a change."""
 
@@ -125,6 +146,8 @@ class Asset(Record, identity="id"):
     assigned_to: Object = field("Who or what has it, by type; empty when nobody has")
     location: Object = field("Where it is: ID and name")
     notes: Text = field("Notes on the asset")
+    order_number: Text = field("Number of the order")
+    purchase_date: Object = field("Day of the purchase: date and formatted")
     custom_fields: Object = field("Custom fields by their label: field, the column, and value")
     user_can_checkout: Boolean = field("Whether it is free, and its status deployable")
     created_at: Object = field("When it was created: datetime and formatted")
@@ -187,3 +210,12 @@ class Field(Record, identity="id"):
     format: Text = field("What it takes, such as ANY, NUMERIC, EMAIL, MAC or regex:…")
     field_values: Text = field("What can be chosen, a line each")
     field_values_array: List = field("What can be chosen")
+
+
+class Fieldset(Record, identity="id"):
+    """A fieldset in Snipe-IT's list: the custom fields that assets of its models have."""
+
+    id: Integer = field("ID of the fieldset")
+    name: Text = field("Name of the fieldset")
+    fields: Object = field("Its custom fields: total, and rows as in List Fields")
+    models: Object = field("The models that have it: total, and rows with ID and name")

@@ -1,8 +1,11 @@
-"""Change what is given of an asset. A status label of the type archived archives it. Who has it stays as it is."""
+"""Change what is given of an asset, or empty what is named. Who has it stays as it is.
+
+A status label of the type archived archives it.
+"""
 
 from cards.snipeit._client import SnipeIT
 from cards.snipeit._shapes import ID, LABELS, MODELS, AssetChange, AssetTarget, ChangedAsset
-from connector import Text, card, field
+from connector import List, Text, card, field
 
 
 class Inputs(
@@ -10,11 +13,12 @@ class Inputs(
     AssetTarget,
     any_of=(
         *("asset_tag", "name", "serial", "notes", "location_id", "order_number", "purchase_date", "fields"),
-        *("model_id", "status_id"),
+        *("model_id", "status_id", "empty"),
     ),
 ):
     model_id: Text = field("ID of the model", pattern=ID, choices=MODELS)
     status_id: Text = field("ID of the status label", pattern=ID, choices=LABELS)
+    empty: List = field("Which of name, serial, notes, order_number and purchase_date to empty")
 
 
 @card("Update Asset", effect="write", keywords=("hardware", "edit", "archive", "retire"))

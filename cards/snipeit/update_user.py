@@ -1,15 +1,15 @@
-"""Change what is given of a user."""
+"""Change what is given of a user, or empty what is named."""
 
 from cards.snipeit._client import SnipeIT
 from cards.snipeit._shapes import ID, ChangedUser
-from connector import Boolean, CardInputs, Text, card, field
+from connector import Boolean, CardInputs, List, Text, card, field
 
 
 class Inputs(
     CardInputs,
     any_of=(
         *("first_name", "last_name", "username", "email", "employee_number"),
-        *("job_title", "department_id", "location_id", "activated"),
+        *("job_title", "department_id", "location_id", "activated", "empty"),
     ),
 ):
     user_id: str = field("Snipe-IT's ID of the user", pattern=ID, target=True)
@@ -22,6 +22,7 @@ class Inputs(
     department_id: Text = field("ID of the department", pattern=ID)
     location_id: Text = field("ID of the location", pattern=ID)
     activated: Boolean = field("Whether the user may log in")
+    empty: List = field("Which of last_name, email, employee_number and job_title to empty")
 
 
 @card("Update User", effect="write", keywords=("edit", "rename", "people"))

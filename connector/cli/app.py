@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from connector.cli.sync_app import sync
+
 ADDRESS = "UPCARD_HOST and UPCARD_PORT, or host and port in upcard.toml; 127.0.0.1:8700 if unset"
 
 app = typer.Typer(
@@ -22,6 +24,7 @@ app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(new, name="new")
 app.add_typer(secrets, name="secrets")
+app.add_typer(sync, name="sync")
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="Connector and card, such as kandji.lock_device.")]
 Approval = Annotated[str, typer.Argument(metavar="ID", help="As `upcard approvals list` shows it.")]
@@ -36,10 +39,10 @@ def up(
     devices: Annotated[int, typer.Option(help="Devices of the simulated tenant.", min=1, max=1_000_000)] = 640,
     port: Annotated[
         int | None,
-        typer.Option(help="Port of the host, else UPCARD_PORT; the simulated tenant takes the next one.", max=65_534),
+        typer.Option(help="Port of the host, else UPCARD_PORT; the simulated systems take the next two.", max=65_533),
     ] = None,
 ) -> None:
-    """Run the host with a simulated Kandji tenant beside it, ready to call."""
+    """Run the host with a simulated Kandji tenant and Assetbots workspace beside it, ready to call."""
     from connector.cli.up import run_up
 
     raise typer.Exit(run_up(port, devices, once=once))

@@ -18,6 +18,19 @@ def ask(
     method: str, path: str, body: Json | None = None, headers: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[int, Json]:
     """The status and the document of the answer; the status is 0 where no host answers."""
+    status, said = _answer(method, path, body, headers)
+    return status, said if isinstance(said, dict) else json.loads(said or b"{}")
+
+
+def ask_text(path: str) -> tuple[int, str, Json]:
+    """The status, the text of the answer, and where it is none the problem."""
+    status, said = _answer("GET", path, None, {"Accept": "text/plain"})
+    if isinstance(said, dict):
+        return status, "", said
+    return (status, said.decode(), {}) if status == 200 else (status, "", json.loads(said))
+
+
+def _answer(method: str, path: str, body: Json | None, headers: Mapping[str, str]) -> tuple[int, bytes | Json]:
     settings = Settings()
     file = settings.data_dir / "key"
     key = file.read_text().strip() if file.exists() else ""
@@ -29,9 +42,9 @@ def ask(
     )
     try:
         with urllib.request.urlopen(request) as answer:  # noqa: S310
-            return answer.status, json.loads(answer.read() or b"{}")
+            return answer.status, answer.read()
     except urllib.error.HTTPError as error:
-        return error.code, json.load(error)
+        return error.code, error.read()
     except urllib.error.URLError:
         return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}
 

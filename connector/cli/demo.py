@@ -1,4 +1,4 @@
-"""The demonstration of `upcard up --once`: three calls as a caller makes them, and a stream that is counted."""
+"""The demonstration of `upcard up --once`: three calls as a caller makes them, a stream that is counted, and a sync."""
 
 import asyncio
 import time
@@ -19,6 +19,7 @@ from connector.sdk.kinds import Json
 
 CONNECTION = "sandbox"
 FLOW = "demonstration"
+SYNC = "fleet"
 
 
 class Disagrees(Exception):
@@ -44,6 +45,7 @@ class Demonstration:
         try:
             await self._calls(console)
             await self._stream(console, devices)
+            await self._sync(console)
         except Disagrees as error:
             console.print(f"The demonstration failed: {error}", markup=False)
             return 1
@@ -94,6 +96,29 @@ class Demonstration:
                 if run["state"] not in ("queued", "running"):
                     return run
                 await asyncio.sleep(0.02)
+
+    async def _sync(self, console: Console) -> None:
+        """Plan, carry exactly that out, and plan again: then there is nothing left to do."""
+        began = time.monotonic()
+        planned = await self._synced("plan", {})
+        applied = await self._synced("apply", {"plan": planned["run"]})
+        seconds = time.monotonic() - began
+        again = await self._synced("plan", {})
+        many, done, left = planned["counts"].get("planned", 0), applied["counts"].get("done", 0), again["counts"]
+        waits = sum(count for status, count in left.items() if status != "planned")
+        console.print(
+            f"Sync         {done} of {many} lines done in {seconds:.2f} s; planned again: {left.get('planned', 0)} "
+            f"to do, {waits} waiting, {again['held']} held",
+            markup=False,
+        )
+        if applied["state"] != "succeeded" or done != many or left.get("planned"):
+            raise Disagrees(f"{many} lines, {done} done, {left.get('planned', 0)} left; the run {applied['state']}.")
+
+    async def _synced(self, verb: str, wanted: Json) -> Json:
+        run = await self._ask("POST", f"/v1/syncs/{SYNC}/{verb}", wanted, {"Prefer": "wait=120"})
+        if "counts" not in run or run["stopped"]:
+            raise Disagrees(f"{verb} of the sync answered: {run.get('stopped') or run.get('detail')}")
+        return run
 
     async def _outputs(self, card: str, asked: Json) -> Json:
         answer = await self._ask("POST", f"/v1/cards/kandji/{card}", {"connection": CONNECTION, **asked})

@@ -129,7 +129,8 @@ class Runs:
                 del self._behind[: len(some)]
 
     async def stop(self) -> None:
-        self._writer.cancel()
+        async with self._flushing:  # cancelled in the middle of it, it would not know that it has written
+            self._writer.cancel()
         with suppress(asyncio.CancelledError):
             await self._writer
         await self.flush()

@@ -9,7 +9,7 @@ from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
 from connector.rest.calls import answered, idempotency_key, patience
 from connector.rest.hosts import host_of
-from connector.rest.sync_shown import note, shown_entry, sync_of
+from connector.rest.sync_shown import note, shown_entry, sync_of, sync_to_work
 from connector.sdk.inventory import Asset
 from connector.sdk.kinds import Object, Text
 from connector.sdk.reading import accept
@@ -81,7 +81,7 @@ async def list_outbox(request: Request) -> Response:
 
 async def announce_asset(request: Request) -> Response:
     """Read this asset now, and tell the MDM what it says. The body says nothing; many at once are one."""
-    sync, asset = await sync_of(request), request.path_params["asset"]
+    sync, asset = await sync_to_work(request), request.path_params["asset"]
     announced = await host_of(request).syncs.announce(sync.name, [asset], "hook")
     await note(request, "sync_hook", sync.name, asset=asset)
     return json_answer({"announced": announced}, 202)
@@ -100,14 +100,14 @@ async def get_linked_asset(request: Request) -> Response:
 async def check_out_asset(request: Request) -> Response:
     """Hand an asset to a person in the asset system, and tell the MDM at once."""
     wanted = accept(CheckOut, await read_body(request))
-    sync, by = await sync_of(request), request.state.caller.id
+    sync, by = await sync_to_work(request), request.state.caller.id
     asset = await host_of(request).actions.assets.check_out(sync, request.path_params["asset"], wanted.person, by)
     return await _changed(request, asset, "check_out")
 
 
 async def check_in_asset(request: Request) -> Response:
     """Take an asset back in the asset system, and tell the MDM at once."""
-    sync, by = await sync_of(request), request.state.caller.id
+    sync, by = await sync_to_work(request), request.state.caller.id
     asset = await host_of(request).actions.assets.check_in(sync, request.path_params["asset"], by)
     return await _changed(request, asset, "check_in")
 
@@ -115,7 +115,9 @@ async def check_in_asset(request: Request) -> Response:
 async def tag_asset(request: Request) -> Response:
     """Give an asset another tag in the asset system, and tell the MDM at once."""
     wanted = accept(NewTag, await read_body(request))
-    asset = await host_of(request).actions.assets.tag(await sync_of(request), request.path_params["asset"], wanted.tag)
+    asset = await host_of(request).actions.assets.tag(
+        await sync_to_work(request), request.path_params["asset"], wanted.tag
+    )
     return await _changed(request, asset, "tag")
 
 

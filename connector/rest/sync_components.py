@@ -8,6 +8,7 @@ from connector.sdk.inventory import Assignee, Kind
 from connector.sdk.kinds import Json
 from connector.sync.entities import Op, Side
 from connector.sync.mapping import Action
+from connector.sync.permissions import WORDS
 from connector.sync.runs import Mode, State
 
 COUNT: Json = {"type": "integer"}
@@ -59,6 +60,11 @@ SYNC_SCHEMAS: Json = {
     ),
     "SyncMapping": record({"mapping": {**TEXT, "description": "YAML"}}),
     "ProposedMapping": record({"mapping": {**TEXT, "description": "YAML"}, "saved": {"const": False}}),
+    "SyncPermissions": {
+        "type": "object",
+        "description": "By part of a sync: read, two_way, actions",
+        "additionalProperties": record({word: {"type": "array", "items": TEXT} for word in WORDS.values()}),
+    },
     "Strangers": record({"properties": NAMED, "columns": NAMED}),
     "SyncRun": record(RUN, *BRIEF),
     "PlannedRun": record(

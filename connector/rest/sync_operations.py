@@ -27,6 +27,7 @@ ITSELF = (
     Operation("GET", SYNC, "Get a sync", syncs.get_sync, "Sync", scope="runs"),
     Operation("PATCH", SYNC, "Change a sync", syncs.change_sync, "Sync", takes=syncs.ChangedSync, is_narrowed=True),
     Operation("DELETE", SYNC, "Delete a sync", syncs.delete_sync, None, status=204, fails=AT_WORK, is_narrowed=True),
+    Operation("POST", SYNC + "/check", "Check a sync", syncs.check_sync, "SyncPermissions", fails=ASKING, scope="runs"),
     Operation("GET", MAPPING, "Get a mapping", syncs.get_mapping, "SyncMapping", scope="runs"),
     Operation(
         "POST",

@@ -10,7 +10,7 @@ from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
 from connector.rest.calls import patience
 from connector.rest.hosts import host_of
-from connector.rest.sync_shown import note, plan_of, shown_line, shown_run, sync_of
+from connector.rest.sync_shown import note, plan_of, shown_line, shown_run, sync_of, sync_to_work
 from connector.sdk.kinds import Integer, Json, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
@@ -43,14 +43,14 @@ class ChangesWanted(CardInputs):
 
 async def plan_sync(request: Request) -> Response:
     """Read both sides and plan. Nothing is written to them."""
-    sync, caller = await sync_of(request), request.state.caller.id
+    sync, caller = await sync_to_work(request), request.state.caller.id
     return await _begun(request, await host_of(request).syncs.plan(sync.name, caller))
 
 
 async def apply_sync(request: Request) -> Response:
     """Carry out a plan, exactly as it was made; or make one and carry it out."""
     wanted = accept(Application, await read_body(request))
-    sync, caller = await sync_of(request), request.state.caller.id
+    sync, caller = await sync_to_work(request), request.state.caller.id
     run = await host_of(request).syncs.apply(sync.name, caller, wanted.plan, forced=wanted.force_limits)
     forced = "true" if wanted.force_limits else None
     await note(request, "sync_applied", sync.name, run=run.id, forced=forced)
@@ -60,7 +60,7 @@ async def apply_sync(request: Request) -> Response:
 async def undo_sync(request: Request) -> Response:
     """The plan that takes back what a run did. It is applied as any other plan is."""
     wanted = accept(Undoing, await read_body(request))
-    sync = await sync_of(request)
+    sync = await sync_to_work(request)
     run = await host_of(request).syncs.undo(sync.name, wanted.run, request.state.caller.id)
     await note(request, "sync_undone", sync.name, run=run.id, undoes=wanted.run)
     return json_answer(await _whole(host_of(request), run), 201, _location(run))

@@ -11,7 +11,7 @@ from connector.engine.callers import Grant
 from connector.engine.clock import written
 from connector.host import Host
 from connector.rest.hosts import host_of
-from connector.sdk.errors import NoSuchSync, UpcardError
+from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.entities import Hold, Notice
 from connector.sync.plan import Plan
@@ -28,6 +28,16 @@ async def sync_of(request: Request) -> Sync:
     sync = await host.syncs.get(request.path_params["sync"])
     if not reaches(host, request.state.caller.grant, sync):
         raise NoSuchSync(MISSING)
+    return sync
+
+
+async def sync_to_work(request: Request) -> Sync:
+    """The same for what a sync does by cards of its own: a key that is for some cards only gets no others by it."""
+    sync, grant = await sync_of(request), request.state.caller.grant
+    kinds = sync.rules.mdm.kind, sync.rules.assets.kind
+    connectors = host_of(request).catalog.connectors
+    if not grant.covers_all(f"{kind}.*" for kind in kinds if kind in connectors):
+        raise Forbidden("The key is for some cards only, and a sync calls others.")
     return sync
 
 

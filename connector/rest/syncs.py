@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,10 +13,11 @@ from connector.rest.body import read_body
 from connector.rest.hosts import host_of
 from connector.rest.sync_shown import note, reaches, shown_sync, sync_of
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.kinds import TEXT, Boolean, Text, wrong
+from connector.sdk.kinds import TEXT, Boolean, Kind, Text, wrong
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 from connector.sync.mapping_file import load
+from connector.sync.permissions import permissions
 from connector.sync.syncs import Sync
 from connector.sync.systems import FILE
 
@@ -29,7 +29,8 @@ def _as_written(value: Any) -> str | None:
     raise wrong("must be text")
 
 
-MappingText = Annotated[str | None, TEXT, BeforeValidator(_as_written)]
+FILE_TEXT = Kind("Text", TEXT.schema, _as_written)
+MappingText = Annotated[str | None, FILE_TEXT]
 
 
 class NewSync(CardInputs, any_of=("mapping", "mdm")):
@@ -122,13 +123,13 @@ async def _first(host: Host, caller: Caller, wanted: NewSync) -> str:
         why = "Name both connections, MDM and Assets, or give a mapping."
         raise InvalidCall.of([Fault("assets" if wanted.mdm else "mdm", why)])
     await host.connections.look()
-    caller.need_connection(wanted.mdm)
+    for name in (wanted.mdm, wanted.assets):
+        caller.need_connection(name)
     kind = wanted.assets_kind or (FILE if wanted.assets == FILE else None)
     if kind == FILE:
         if not NAME.fullmatch(wanted.assets):
             raise InvalidCall.of([Fault("assets", "Assets must be a-z, 0-9, hyphen and underscore: it names a file.")])
         return await host.syncs.first(wanted.mdm, wanted.assets, FILE)
-    caller.need_connection(wanted.assets)
     there = host.connections.get(wanted.assets).connector
     if kind not in (None, there):
         raise InvalidCall.of([Fault("assets_kind", "Assets Kind is not that of the connection; it may be left out.")])
@@ -143,3 +144,13 @@ def _need_connections(host: Host, caller: Caller, text: str) -> None:
 
 async def _shown(host: Host, sync: Sync) -> dict[str, Any]:
     return shown_sync(sync, await host.syncs.status(sync.name))
+
+
+async def check_sync(request: Request) -> Response:
+    """Reach both services, and say which cards the MDM's token permits, by what the sync needs them for.
+
+    `unknown` are those of which no read can tell, such as cards that change something.
+    """
+    host, sync = host_of(request), await sync_of(request)
+    await host.syncs.both(sync).assets.columns()
+    return json_answer(await permissions(host.connections, host.syncs.systems, sync.rules))

@@ -34,6 +34,8 @@ class Mdm(ABC):
     """What a mapping may take from it: paths into `Device.fields`, and below `details.` into what `details` gives."""
     actions: ClassVar[Mapping[str, str]] = {}
     """Which card does a quick action: `{"lock": "lock_device"}`."""
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """The cards that each part of a sync calls: `{"read": ("list_devices",), "two_way": ("update_device",)}`."""
 
     def __init__(self, cards: Cards) -> None:
         self.cards = cards

@@ -236,7 +236,7 @@ def _complete(info: FieldInfo, *, aliased: bool) -> None:
     optional = type_ != info.annotation or _kind(info) is ANY
     if mark.group:
         info.metadata.append(BeforeValidator(lambda value: value or {}))
-    elif reader := _reader(mark, type_):
+    elif reader := _reader(mark, type_, _kind(info)):
         blank = missing() if info.is_required() else info.default
         info.metadata.append(BeforeValidator(reader if optional else _not_blank(reader, blank)))
     if optional and info.is_required():
@@ -245,13 +245,12 @@ def _complete(info: FieldInfo, *, aliased: bool) -> None:
         info.validation_alias = AliasPath(*mark.at.split("."))
 
 
-def _reader(mark: Mark, type_: Any) -> Reader | None:
+def _reader(mark: Mark, type_: Any, kind: Kind) -> Reader | None:
     if mark.digits:
         return mark.digits.read
     if get_origin(type_) is Literal:
         return _choice_reader(get_args(type_), mark.labels or {})
-    plain = PLAIN.get(get_origin(type_) or type_)  # `list[str]` is read as a list
-    return plain.read if plain else None
+    return kind.read if (get_origin(type_) or type_) in PLAIN else None  # `list[str]` is read as a list
 
 
 def _not_blank(reader: Reader, blank: Any) -> Reader:

@@ -111,7 +111,8 @@ class QuickActions:
             raise InvalidCall.of([Fault(f"inputs/{target}", "The device follows from the asset: leave this out.")])
         connection = self.assets.syncs.systems.mdm_account(sync.rules).name
         inputs = {**wanted.inputs, target: device.mdm_id}
-        said: Json = {"key": wanted.key, "confirm": wanted.confirm, "reason": wanted.reason}
+        confirm = device.serial if _is_confirmed(device, wanted) else wanted.confirm
+        said: Json = {"key": wanted.key, "confirm": confirm, "reason": wanted.reason}
         return await self.runner.reader.read_for(card, Call(card.key, caller, connection, {}, inputs, **said))
 
     async def _carried_out(
@@ -182,8 +183,9 @@ def _unfit(rules: Allowed, device: Device, action: str) -> str | None:
 
 
 def _refuse_unconfirmed(rules: Allowed, device: Device, wanted: Wanted) -> None:
-    if wanted.action not in rules.confirm:
-        return
-    if not device.serial or (wanted.confirm or "").strip().upper() != device.serial.strip().upper():
-        why = "Confirm must be the serial number of the device, typed."
-        raise InvalidCall.of([Fault("confirm", why)])
+    if wanted.action in rules.confirm and not _is_confirmed(device, wanted):
+        raise InvalidCall.of([Fault("confirm", "Confirm must be the serial number of the device, typed.")])
+
+
+def _is_confirmed(device: Device, wanted: Wanted) -> bool:
+    return bool(device.serial) and (wanted.confirm or "").strip().upper() == (device.serial or "").strip().upper()

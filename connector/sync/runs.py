@@ -140,9 +140,7 @@ def begin(db: sa.Connection, id_: str, segment: int, holder: str) -> SyncRun | N
 def hold(db: sa.Connection, id_: str, holder: str) -> str:
     """Make sure that the run is this holder's; what a caller asked of it. Raises Lost."""
     here = sync_runs.c.id == id_, sync_runs.c.holder == holder, sync_runs.c.state == "running"
-    held = (
-        sa.update(sync_runs).where(*here).values(holder=holder)
-    )  # a write first: SQLite lets no reader become a writer
+    held = sa.update(sync_runs).where(*here).values(holder=holder)  # a write: SQLite lets no reader become a writer
     wanted: str | None = db.execute(held.returning(sync_runs.c.wanted)).scalar()
     if wanted is None:
         raise Lost

@@ -39,7 +39,7 @@ mdm: {{ kind: {mdm}, connection: {mdm_connection} }}
 assets: {{ kind: {assets}, connection: {assets_connection} }}
 create: {{ default_category: "Kandji" }}
 fields:
-  - {{ to: serial, from: serial_number, direction: mdm_to_asset, key: true }}
+  - {{ to: serial, from: serial_number, direction: mdm_to_asset, key: true, case: ignore }}
   - {{ to: tag, from: asset_tag, direction: both, winner: asset }}
 assignment: {{ direction: both }}
 """

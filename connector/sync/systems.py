@@ -9,13 +9,14 @@ from connector.engine.callers import Caller
 from connector.engine.connections import NAME
 from connector.engine.runner import Runner
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.systems import AssetSystem
+from connector.sdk.systems import AssetSystem, Mdm
 from connector.sync.cards import ConnectionCards, caller_of
 from connector.sync.file import FileAssets
 from connector.sync.mapping import Mapping, System
 from connector.sync.reading import Both
 
 FILE = "file"  # the asset system that is built in
+FIRST_FILE = "assets"  # where a mapping names none
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,14 @@ class Systems:
         """Raises InvalidCall where the mapping names a system or a connection that is not there."""
         mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
         caller = caller_of(sync, *self.names(mapping))
-        kind = self.catalog.connector(mdm.connector).mdm
+        return Both(self.kind_of(mdm)(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+
+    def kind_of(self, account: Account) -> type[Mdm]:
+        """The MDM that an account is of."""
+        kind = self.catalog.connector(account.connector).mdm
         if kind is None:
             raise AssertionError("an account of an MDM")
-        return Both(kind(self._cards(mdm, caller)), self._assets(mapping.assets, assets, caller))
+        return kind
 
     def are_others(self, mapping: Mapping, other: Mapping) -> bool:
         """Whether two mappings are of different systems, as far as the connections that are there tell."""
@@ -47,8 +52,9 @@ class Systems:
             return False  # a connection is gone, and another one takes its place
 
     def names(self, mapping: Mapping) -> list[str]:
-        """The connections of a sync; the built-in asset system has none."""
-        return [account.name for account in (self.mdm_account(mapping), self.assets_account(mapping)) if account]
+        """The connections of a sync; a file of the built-in asset system counts as one by its name."""
+        mdm, assets = self.mdm_account(mapping), self.assets_account(mapping)
+        return [mdm.name, assets.name if assets else _file(mapping.assets)]
 
     def mdm_account(self, mapping: Mapping) -> Account:
         kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
@@ -87,7 +93,7 @@ class Systems:
 
 def _file(system: System) -> str:
     """The name of a built-in asset system's file."""
-    return system.connection or "assets"
+    return system.connection or FIRST_FILE
 
 
 def _refuse_path(name: str | None) -> None:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.snipeit import hardware, rules, shapes
 from sandbox.snipeit.answers import answer, body_of, done, failure, page, whole
-from sandbox.snipeit.database import Database, Row, column
+from sandbox.snipeit.database import Database, Row, column, same
 from sandbox.snipeit.rules import Invalid
 
 PREFIX = "/api/v1"
@@ -24,7 +24,7 @@ async def who_am_i(database: Database, request: Request) -> Response:
 
 async def list_users(database: Database, request: Request) -> Response:
     wanted = {key: value for key in ("email", "username") if (value := request.query_params.get(key))}
-    rows = [row for row in _kept(database.users) if all(row.own.get(key) == value for key, value in wanted.items())]
+    rows = [row for row in _kept(database.users) if all(same(row.own.get(key), value) for key, value in wanted.items())]
     return page(database, request, rows, shapes.user)
 
 
@@ -64,6 +64,11 @@ async def create_model(database: Database, request: Request) -> Response:
 
 async def list_categories(database: Database, request: Request) -> Response:
     return page(database, request, _kept(database.categories), shapes.category)
+
+
+async def create_category(database: Database, request: Request) -> Response:
+    made = database.new(database.categories, rules.category(database, await body_of(request)))
+    return done(shapes.row(database, made), "Category created successfully.")
 
 
 async def list_status_labels(database: Database, request: Request) -> Response:
@@ -109,7 +114,7 @@ CALLS: dict[str, dict[str, Call]] = {
     "/users": {"GET": list_users, "POST": create_user},
     "/users/{id}": {"GET": get_user, "PATCH": update_user, "PUT": update_user, "DELETE": delete_user},
     "/models": {"GET": list_models, "POST": create_model},
-    "/categories": {"GET": list_categories},
+    "/categories": {"GET": list_categories, "POST": create_category},
     "/statuslabels": {"GET": list_status_labels},
     "/fieldsets": {"GET": list_fieldsets},
     "/fields": {"GET": list_fields, "POST": create_field},

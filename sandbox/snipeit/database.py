@@ -182,6 +182,11 @@ class Database:
         return Row(id_, self.began, self.began, own)
 
 
+def same(one: Any, other: str) -> bool:
+    """As the database compares text: case and blanks at the end do not count."""
+    return isinstance(one, str) and one.rstrip().casefold() == other.rstrip().casefold()
+
+
 def column(label: str, id_: int) -> str:
     """How a custom field is called in the table of assets."""
     words = re.sub(r"[^a-z0-9]+", "_", label.lower().replace("'", "")).strip("_")

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from sandbox.snipeit import rules, shapes
 from sandbox.snipeit.answers import answer, body_of, done, page, whole
-from sandbox.snipeit.database import Asset, Database
+from sandbox.snipeit.database import Asset, Database, same
 from sandbox.snipeit.rules import Invalid
 
 MISSING = "Asset does not exist."
@@ -130,7 +130,7 @@ CALLS: dict[str, dict[str, Call]] = {
 def _listed(database: Database, request: Request, asset: Asset) -> bool:
     asked, kind = request.query_params, database.status_type(asset)
     exact = {"serial", "asset_tag", "status_id", "model_id"} & asked.keys()
-    if any(str(asset.own.get(key)) != asked[key] for key in exact if asked[key]):
+    if any(not same(str(asset.own.get(key)), asked[key]) for key in exact if asked[key]):
         return False
     status = asked.get("status", "")
     if status == "Deleted" or asset.deleted is not None:
@@ -146,7 +146,9 @@ def _listed(database: Database, request: Request, asset: Asset) -> bool:
 
 def _matching(database: Database, request: Request, key: str) -> list[Asset]:
     wanted, deleted = request.path_params["key"], request.query_params.get("deleted") == "true"
-    return [each for each in database.assets.values() if each.own.get(key) == wanted and (deleted or not each.deleted)]
+    return [
+        each for each in database.assets.values() if same(each.own.get(key), wanted) and (deleted or not each.deleted)
+    ]
 
 
 def _found(database: Database, request: Request, *, deleted: bool = False, words: str = MISSING) -> Asset:

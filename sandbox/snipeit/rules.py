@@ -18,6 +18,7 @@ FORMATS = {
     "EMAIL": re.compile(r"[^@\s]+@[^@\s]+"),
 }
 ELEMENTS = ("text", "textarea", "listbox", "checkbox", "radio")
+CATEGORY_TYPES = ("asset", "accessory", "consumable", "component", "license")
 LEAST_PASSWORD = 8
 
 
@@ -86,6 +87,20 @@ def model(database: Database, body: Json) -> Json:
     own["category_id"] = _known(own, "category_id", database.categories, problems)
     if own.get("fieldset_id") is not None:
         own["fieldset_id"] = _known(own, "fieldset_id", database.fieldsets, problems)
+    if problems:
+        raise Invalid(problems)
+    return own
+
+
+def category(database: Database, body: Json) -> Json:
+    own = {key: body.get(key) for key in ("name", "category_type")}
+    problems: dict[str, list[str]] = {}
+    if not own["name"]:
+        problems["name"] = ["The name field is required."]
+    elif any(own == {key: row.own[key] for key in own} for row in database.categories.values()):
+        problems["name"] = ["The name must be unique across asset categories."]
+    if own["category_type"] not in CATEGORY_TYPES:
+        problems["category_type"] = ["The selected category type is invalid."]
     if problems:
         raise Invalid(problems)
     return own

@@ -26,7 +26,7 @@ def asset(database: Database, found: Asset) -> Json:
     own, model = found.own, database.models[found.own["model_id"]]
     label, kind = database.status_labels[own["status_id"]], database.status_type(found)
     meta = "deployed" if found.assigned else kind
-    day = found.expected_checkin
+    day, bought = found.expected_checkin, own.get("purchase_date")
     return {
         "id": found.id,
         "name": shown(own.get("name") or ""),
@@ -38,6 +38,7 @@ def asset(database: Database, found: Asset) -> Json:
         "category": _related(database.categories[model.own["category_id"]]),
         "notes": shown(own.get("notes")),
         "order_number": shown(own.get("order_number")),
+        "purchase_date": {"date": bought, "formatted": bought} if bought else None,
         "location": _related_id(database.places, own.get("location_id")),
         "rtd_location": _related_id(database.places, own.get("rtd_location_id")),
         "assigned_to": _assigned(database, found),

@@ -161,6 +161,34 @@ async def test_what_is_applied_is_applied_once(database: str, tmp_path: Path) ->
     assert sum(cut) >= ROUNDS / 4  # else the kills came too early or too late to say anything
 
 
+async def test_another_host_goes_on_where_one_froze(database: str, tmp_path: Path) -> None:
+    """It is shut out when it comes back, between two lines or within one: nothing is written twice."""
+    with scene() as there:
+        allowed = {"UPCARD_ALLOW_SERVICES": "127.0.0.1:*"}
+        frozen, other = (HostProcess(tmp_path, there.mdm, database, settings=allowed) for _ in range(2))
+        await asyncio.to_thread(frozen.start)
+        await asyncio.to_thread(connect, frozen, there)
+        try:
+            await there.edit()
+            run = (await asyncio.to_thread(frozen.ask, "POST", f"{SYNC}/apply", {}, Prefer="respond-async"))["run"]
+            await there.is_asked("POST /checkouts", 20)
+            frozen.freeze()
+            before = there.writes()
+            await asyncio.to_thread(other.start)
+            found = await ended(other, run)
+            frozen.thaw()
+            await asyncio.sleep(2)
+        finally:
+            frozen.kill()
+            other.kill()
+        assert (found["state"], found["counts"].keys() - {"done"}) == ("succeeded", set()), found
+        assert 0 < before < there.writes()
+        assert there.refused() == []
+        assert max(Counter(each["serialNumber"] for each in await there.assets()).values()) == 1
+        assert max(there.handed().values()) == 1
+        assert {each["serialNumber"]: _of(each) for each in await there.assets()} == there.expected
+
+
 async def _round(host: HostProcess, there: Scene, kind: str) -> bool:
     """Whether the kill cut it: some was written before it, and some after."""
     there.tenant.tenant.devices.add(NEW, at_front=False)

@@ -1,66 +1,45 @@
-"""The door of the sandbox: admin calls pass, everything else is logged, limited, perhaps made to fail, and answered."""
+"""The door of the simulated tenant: what it limits, and how its gateway says no."""
 
-import asyncio
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.responses import Response
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox import wire
-from sandbox.admin import ADMIN, admin
+from sandbox.admin import admin
+from sandbox.door import Door
 from sandbox.faults import Fault
 from sandbox.kandji.api.pages import CAP
 from sandbox.kandji.api.routes import PREFIX, ROUTES
 from sandbox.kandji.gateway import kong
 from sandbox.kandji.gateway.admin import CALLS
 from sandbox.kandji.state.tenant import Settings, Tenant
-from sandbox.log import Entry
-
-NO_FAULT = Fault("latency")
 
 
-class Sandbox:
+class Sandbox(Door):
     """An ASGI app with one tenant behind it; the admin calls may replace the tenant."""
 
+    prefix, called = PREFIX, "tenant"
+
     def __init__(self, settings: Settings) -> None:
+        super().__init__(Router(ROUTES, redirect_slashes=False, default=_no_route), admin(self, CALLS))
         self.tenant = Tenant(settings)
-        self._api = Router(ROUTES, redirect_slashes=False, default=_no_route)
-        self._admin = admin(self, CALLS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._api(scope, receive, send)
-            return
-        scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
-        if scope["path"].startswith(ADMIN):
-            await self._admin(scope, receive, send)
-            return
-        await self._logged(scope, receive, send)
+    @property
+    def held(self) -> Tenant:
+        return self.tenant
 
-    async def _logged(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant = self.tenant
-        path, query = scope["path"].removeprefix(PREFIX), scope["query_string"].decode("latin-1")
-        entry = Entry(scope["method"], path, query, tenant.clock.now())
-        scope["state"] = {**scope.get("state", {}), "tenant": tenant, "entry": entry}
-        tenant.log.begin(entry)
-        try:
-            await self._limited(tenant, entry, scope, receive, send)
-        finally:
-            tenant.log.end(entry)
+    def path_of(self, scope: Scope) -> str:
+        """With or without a slash at the end."""
+        return scope["path"].rstrip("/") or "/"
 
-    async def _limited(self, tenant: Tenant, entry: Entry, scope: Scope, receive: Receive, send: Send) -> None:
-        verdict = tenant.limits.take()
-        tenant.commands.settle()
-        faults = [] if verdict.is_over else tenant.faults.strike(entry.method, entry.path)
-        entry.fault = " ".join(fault.kind for fault in faults)
-        await asyncio.sleep(sum(fault.milliseconds for fault in faults) / 1000)
-        last = faults[-1] if faults else NO_FAULT
-        answering = kong.failure(429) if verdict.is_over else self._answering(last, scope)
-        await wire.sent(last, wire.stamped(answering, entry, kong.HEADERS | verdict.headers), scope, receive, send)
+    def limited(self) -> tuple[ASGIApp | None, Mapping[str, str]]:
+        verdict = self.tenant.limits.take()
+        self.tenant.commands.settle()
+        return kong.failure(429) if verdict.is_over else None, kong.HEADERS | verdict.headers
 
-    def _answering(self, fault: Fault, scope: Scope) -> ASGIApp:
-        """What answers instead of the API, or the API itself."""
+    def answering(self, fault: Fault, scope: Scope) -> ASGIApp:
         if fault.kind == "status":
             retry = {"Retry-After": fault.retry_after} if fault.retry_after else None
             return kong.failure(fault.status or 500, retry)

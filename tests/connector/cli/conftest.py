@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,28 @@ async def upcard(tmp_path: Path) -> AsyncIterator[Upcard]:
 
 
 @pytest.fixture
-async def command(upcard: Upcard, tmp_path: Path) -> AsyncIterator[Command]:
-    """`await command("keys", "list")`: with the key in the data folder, which is not the caller's."""
-    ready_key(upcard.host.keys, tmp_path)
+async def environment(upcard: Upcard, tmp_path: Path) -> AsyncIterator[dict[str, str]]:
+    async with reached(upcard, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def command(environment: dict[str, str]) -> Command:
+    """`await command("keys", "list")`."""
+    return commanding(environment)
+
+
+@asynccontextmanager
+async def reached(upcard: Upcard, folder: Path) -> AsyncIterator[dict[str, str]]:
+    """What leads commands to a host: its port, and the data folder with a key that is not the caller's."""
+    ready_key(upcard.host.keys, folder)
     listening = server(upcard.app, "127.0.0.1", 0)
-    port = listening.listening.getsockname()[1]
-    env = {"UPCARD_DATA_DIR": str(tmp_path), "UPCARD_PORT": str(port)}
-
-    async def run(*words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=env)
-
     async with serving(listening):
-        yield run
+        yield {"UPCARD_DATA_DIR": str(folder), "UPCARD_PORT": str(listening.listening.getsockname()[1])}
+
+
+def commanding(environment: dict[str, str]) -> Command:
+    async def run(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment)
+
+    return run

@@ -128,7 +128,7 @@ def test_without_a_host_run_says_how_to_start_one(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.slow
 def test_up_once_shows_that_its_figures_agree(tmp_path: Path) -> None:
-    """The demonstration streams the whole fleet, and what the receiver saw is what the run says."""
+    """What the receiver of the stream saw is what the run says, and after the sync there is nothing left to do."""
     began = time.monotonic()
 
     done = subprocess.run(
@@ -142,4 +142,6 @@ def test_up_once_shows_that_its_figures_agree(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "640 delivered" in done.stdout
     assert "640 distinct at the flow" in done.stdout
+    assert "Sync         130 of 130 lines done" in done.stdout
+    assert "planned again: 0 to do, 1 waiting, 2 held" in done.stdout
     assert time.monotonic() - began < 30

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -152,6 +153,32 @@ async def test_reads_are_written_once(runs: Runs, store: Store) -> None:
     await runs.end(runs.begin_read(a_run()))
 
     await asyncio.gather(runs.flush(), runs.flush())
+
+    assert len(kept(store)) == 1
+
+
+async def test_reads_that_are_being_written_when_a_host_stops_are_written_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer is not cancelled between the write and forgetting what it wrote."""
+    monkeypatch.setattr(module, "BEHIND", 0.001)
+    written, answered, run = asyncio.Event(), asyncio.Event(), store.run
+
+    async def answers_later(work: Any) -> Any:
+        found = await run(work)
+        written.set()
+        await answered.wait()
+        return found
+
+    monkeypatch.setattr(store, "run", answers_later)
+    made = Runs(store)
+    await made.end(made.begin_read(a_run()))
+    await written.wait()
+
+    stopping = asyncio.create_task(made.stop())
+    await asyncio.sleep(0)
+    answered.set()
+    await stopping
 
     assert len(kept(store)) == 1
 

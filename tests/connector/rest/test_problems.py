@@ -30,6 +30,7 @@ CONTRACT = {
     "already_exists": (409, False),
     "no_such_key": (404, False),
     "no_such_approval": (404, False),
+    "no_such_sync": (404, False),
     "in_progress": (409, True),
     "idempotency_mismatch": (422, False),
     "result_expired": (409, False),

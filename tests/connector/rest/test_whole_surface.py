@@ -25,6 +25,9 @@ DEVICES = 60
 NOWHERE = "http://127.0.0.1:9/"  # allowed by the host, and nobody listens there: streams to it stay under way
 CARDS = r"^/v1/cards/\w+/\w+$"
 APPROVAL = "/v1/approvals/{approval}"
+ASSETS = [str(number) for number in range(1, 40)]  # of the built-in asset system, after the first run
+LINKS, FIELDS = ["device/1", "device/2"], ["name", "tag"]
+SURE = {"body.on", "body.enabled"}  # said whenever there is a body
 
 # What flow builders send is converted where it is plain, and a blank is nothing (design/api.md), so these are no
 # faults where nothing else is wrong; test_kinds.py has what is converted, and what is not.
@@ -49,6 +52,8 @@ NOT_REACHED = {
     "GET /v1/flows/{name}": "the only flow may be deleted by then: test_flow_routes.py",
     "POST /v1/connections/{name}/check": "it asks the service 14 times, of the requests that the others need",
     "PATCH /v1/connections/{name}": "the only connection has to stay as it is",
+    "POST /v1/syncs": "a mapping is a file, and connections have to be there: test_syncs.py",
+    "DELETE /v1/syncs/{sync}": "the only sync has to stay for the others",
     "POST /v1/connections": "its fields are those of a connector: an address and a token that work",
     **dict.fromkeys(
         [f"POST /v1/runs/{{run}}/{verb}" for verb in ("cancel", "pause", "redeliver", "resume")],
@@ -70,14 +75,28 @@ class Surface:
 def surface(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Surface]:
     """A host of its own with a simulated tenant, after everything was asked of it."""
     with tenant(DEVICES) as (service, token):
-        host = HostProcess(tmp_path_factory.mktemp("surface"), service)
+        host = HostProcess(tmp_path_factory.mktemp("surface"), service, settings={"UPCARD_CALLS_PER_SECOND": "0"})
         host.start()
         try:
             host.connect(token, NOWHERE)
             host.ask("PATCH", "/v1/connections/sandbox", {"policy": UNCAPPED})
+            synced(host)
             yield asked_everything(host)
         finally:
             host.kill()
+
+
+def spare_key(host: HostProcess) -> str:
+    found: str = host.ask("POST", "/v1/keys", {"label": "spare", "scopes": ["runs"]})["id"]
+    return found
+
+
+def synced(host: HostProcess) -> None:
+    """A sync that has linked everything, and whose quick actions are on."""
+    host.ask("POST", "/v1/syncs", {"name": "fleet", "mdm": "sandbox", "assets": "file"})
+    host.ask("POST", "/v1/syncs/fleet/apply", {"force_limits": True})
+    mapping = host.ask("GET", "/v1/syncs/fleet/mapping")["mapping"] + "actions: { enabled: true, confirm: [] }\n"
+    host.ask("PATCH", "/v1/syncs/fleet", {"mapping": mapping})
 
 
 def asked_everything(host: HostProcess) -> Surface:
@@ -131,7 +150,20 @@ def config(host: HostProcess) -> dict[str, Any]:
         "path.card": ["list_devices", "get_device"],
         "path.field": ["blueprint_id", "platform"],
         "path.name": ["sandbox", "flow"],
-        "path.run": [host.stream()],
+        "path.run": [host.stream(), *(run["run"] for run in host.ask("GET", "/v1/syncs/fleet/runs")["items"])],
+        "path.sync": ["fleet"],
+        "body.run": [run["run"] for run in host.ask("GET", "/v1/syncs/fleet/runs")["items"]],
+        "path.asset": ASSETS,
+        "body.asset": ASSETS,
+        "body.mdm": ["sandbox"],
+        "body.assets": ["file"],
+        "body.assets_kind": ["file"],
+        "body.enabled": ["false"],  # else runs by schedule would be at work
+        "body.person": ["1", "2"],
+        "body.link": LINKS,
+        "query.link": LINKS,
+        "body.field": FIELDS,
+        "query.field": FIELDS,
     }
     return {
         "seed": 1,
@@ -161,9 +193,14 @@ def config(host: HostProcess) -> dict[str, Any]:
             # NOT_REACHED says why.
             {"include-operation-id": "delete_connection", "parameters": {"path.name": "nobody"}},
             {"include-operation-id": "change_connection", "parameters": {"path.name": "nobody"}},
+            {"include-operation-id": "delete_sync", "parameters": {"path.sync": "nobody"}},
+            # `enabled` is given as text here, and what is said of it names the other field that may be given.
+            {"include-operation-id": "change_sync", "checks": {"negative_data_rejection": {"enabled": False}}},
+            # The key that asks all this is listed as well, and revoked it would ask nothing more.
+            {"include-operation-id": "revoke_key", "parameters": {"path.id": spare_key(host)}},
         ],
         "dictionaries": {name: {"values": values} for name, values in known.items()},
-        "parameters": {name: {"dictionary": name, "probability": 1.0 if name == "body.on" else 0.7} for name in known},
+        "parameters": {name: {"dictionary": name, "probability": 1.0 if name in SURE else 0.7} for name in known},
     }
 
 

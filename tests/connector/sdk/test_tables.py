@@ -1,6 +1,6 @@
 """Tables: what a row says, where the service has it, and how answers are read."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from connector.sdk.kinds import (
     Boolean,
     Date,
     Integer,
+    Kind,
     List,
     Number,
     Object,
@@ -108,6 +109,18 @@ def test_a_row_has_the_kind_of_its_type() -> None:
     assert [row.key for row in rows(Kinds) if not row.required] == [
         *("texts", "wholes", "parts", "yeses", "when", "things", "manies", "choices", "anything")
     ]
+
+
+def test_a_row_is_read_by_its_own_kind() -> None:
+    """Also where its type is text: a file is taken to the letter, with the blanks around it."""
+
+    class Files(CardInputs):
+        text: Text = field("-")
+        file: Annotated[str | None, Kind("Text", TEXT.schema, lambda value: value)] = field("-")
+
+    found = Files.model_validate({"text": " a ", "file": "\n a \n"})
+
+    assert (found.text, found.file) == ("a", "\n a \n")
 
 
 def test_inherited_rows_come_first() -> None:

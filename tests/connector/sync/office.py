@@ -1,4 +1,4 @@
-"""A sync at work between a simulated Kandji and a simulated Assetbots, over HTTP, with the people on both sides."""
+"""A sync at work between a simulated Kandji and a simulated asset system, over HTTP, with the people on both sides."""
 
 import json
 import secrets
@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from cards.assetbots._assets import AssetbotsAssets
+from cards.snipeit._assets import SnipeITAssets
 from connector.catalog.find import catalog
 from connector.sdk.inventory import Asset, Person
 from connector.sdk.systems import AssetSystem
@@ -22,12 +23,13 @@ from connector.sync.schedule import Schedule
 from connector.sync.syncs import Sync, Syncs
 from connector.sync.tables import sync_runs
 from connector.sync.worker import SyncWorker
-from sandbox import assetbots, kandji
+from sandbox import assetbots, kandji, snipeit
 from sandbox.log import RequestLog
 from tests.conftest import Upcard, opened
 from tests.serving import serving
 
 NAME = "fleet"
+ADAPTERS: dict[str, type[AssetSystem]] = {"assetbots": AssetbotsAssets, "snipeit": SnipeITAssets}
 FIELDS: list[dict[str, Any]] = [
     {"to": "serial", "from": "serial_number", "key": True},
     {"to": "tag", "from": "asset_tag", "direction": "both", "winner": "asset"},
@@ -45,16 +47,20 @@ MAPPING: dict[str, Any] = {
 
 @dataclass
 class Office:
-    """Both systems, the sync, and what works on it. `assetbots` is how people change things there."""
+    """Both systems, the sync, and what works on it. `system` is how people change things in the asset system.
+
+    `label`: of the column that gets the name of a device.
+    """
 
     upcard: Upcard
     tenant: kandji.Sandbox
-    workspace: assetbots.Sandbox
-    assetbots: AssetSystem
+    workspace: Any  # the sandbox of the asset system
+    system: AssetSystem
     syncs: Syncs
     worker: SyncWorker
     schedule: Schedule
     mapping: dict[str, Any] = field(default_factory=lambda: json.loads(json.dumps(MAPPING)))
+    label: str = "description"
 
     async def set_up(self, **parts: Any) -> Sync:
         """The sync, with these parts of its mapping; all of it is asked for anew where it is there."""
@@ -109,16 +115,16 @@ class Office:
         return next(each for each in await self.devices() if each["serial_number"] == serial)
 
     async def asset(self, serial: str) -> Asset:
-        (found,) = [each for each in await self.assetbots.assets() if each.serial == serial]
+        (found,) = [each for each in await self.system.assets() if each.serial == serial]
         return found
 
     async def assets(self) -> dict[str, Asset]:
         """By serial number."""
-        return {each.serial: each for each in await self.assetbots.assets() if each.serial}
+        return {each.serial: each for each in await self.system.assets() if each.serial}
 
     async def people(self) -> dict[str, Person]:
         """By email."""
-        return {each.email: each for each in await self.assetbots.people() if each.email}
+        return {each.email: each for each in await self.system.people() if each.email}
 
     def forget_requests(self) -> None:
         self.tenant.tenant.log = RequestLog()
@@ -132,18 +138,42 @@ class Office:
 
 @asynccontextmanager
 async def office(folder: Path, *, devices: int = 12, assets: int = 3, people: int = 3) -> AsyncIterator[Office]:
+    """With Assetbots."""
+    workspace = assetbots.workspace(assets=assets, people=people)
+    async with _office(folder, devices, "assetbots", workspace, {"api_key": workspace.database.key}) as found:
+        yield found
+
+
+@asynccontextmanager
+async def snipeit_office(folder: Path, *, devices: int = 12, **settings: Any) -> AsyncIterator[Office]:
+    """With Snipe-IT, which gives tags itself."""
+    server = snipeit.server(**{"assets": 3, "users": 3, "auto_increment": True} | settings)
+    async with _office(folder, devices, "snipeit", server, {"token": server.database.token}) as found:
+        found.label = "name"
+        fields = [{**row, "to": "name"} if row["to"] == "description" else row for row in FIELDS]
+        found.mapping |= {"assets": {"kind": "snipeit"}, "fields": fields}
+        yield found
+
+
+@asynccontextmanager
+async def _office(
+    folder: Path,
+    devices: int,
+    connector: str,
+    workspace: Any,
+    secret: dict[str, str],
+) -> AsyncIterator[Office]:
     """The sandboxes are real servers; the sync works when it is told to, on a host that has no worker."""
     tenant = kandji.tenant(devices=devices, rate_limit=False)
-    workspace = assetbots.workspace(assets=assets, people=people)
     with serving(tenant) as mdm, serving(workspace) as system, pytest.MonkeyPatch.context() as patch:
-        for connector in ("kandji", "assetbots"):
-            patch.setattr(catalog().connector(connector).client, "limits", None)
+        for key in ("kandji", connector):
+            patch.setattr(catalog().connector(key).client, "limits", None)
         async with opened(folder, services=(), allow_services="127.0.0.1:*") as upcard:
             connections = upcard.host.connections
             await connections.create("acme", "kandji", {"url": mdm, "token": str(tenant.tenant.token)})
-            await connections.create("office", "assetbots", {"url": system, "api_key": workspace.database.key})
+            await connections.create("office", connector, {"url": system, **secret})
             host, caller = upcard.host, replace(caller_of("x", "acme", "office"), id="a person")
-            cards = ConnectionCards(host.runner, "assetbots", "office", caller)
+            cards = ConnectionCards(host.runner, connector, "office", caller)
             worker = SyncWorker(host.store, host.syncs.systems, host.draining)
-            made = AssetbotsAssets(cards)
+            made = ADAPTERS[connector](cards)
             yield Office(upcard, tenant, workspace, made, host.syncs, worker, Schedule(host.syncs))

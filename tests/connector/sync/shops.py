@@ -3,16 +3,20 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from cards.assetbots._assets import AssetbotsAssets
+from cards.snipeit._assets import SnipeITAssets
 from connector.sdk.systems import AssetSystem
 from connector.sync.file import FileAssets
+from sandbox import snipeit
 from sandbox.assetbots import Sandbox, workspace
 from sandbox.assetbots.database import Database
+from sandbox.snipeit.database import Database as Stock
+from sandbox.snipeit.facts import ARCHIVED
 from tests.serving import connected
 
 
@@ -21,6 +25,16 @@ class Shop(Protocol):
 
     field: str
     category: str
+    needed: frozenset[str]  # columns that cannot be empty
+    has_notes: bool
+
+    def kept(self, value: Any) -> Any:
+        """What the system makes of a value in `field`."""
+        ...
+
+    def email(self, name: str) -> str:
+        """An address with this in it, where the system takes any text for one."""
+        ...
 
     def start(self) -> AssetSystem:
         """As it was at the start, by an adapter that has read nothing."""
@@ -40,7 +54,21 @@ class Shop(Protocol):
 
 
 @dataclass
-class Workspace:
+class Free:
+    """What a system is that takes anything."""
+
+    needed: frozenset[str] = field(default=frozenset(), kw_only=True)
+    has_notes: bool = field(default=True, kw_only=True)
+
+    def kept(self, value: Any) -> Any:
+        return value
+
+    def email(self, name: str) -> str:
+        return f"{name}@example.com"
+
+
+@dataclass
+class Workspace(Free):
     """Assetbots, simulated."""
 
     app: Sandbox
@@ -65,7 +93,39 @@ class Workspace:
 
 
 @dataclass
-class File:
+class Server:
+    """Snipe-IT, simulated. Its custom fields are text, and it has no notes but those of checkouts."""
+
+    app: snipeit.Sandbox
+    adapter: Callable[[], AssetSystem]
+    field: str = "Owner's Department"
+    category: str = "Laptops"
+    needed: frozenset[str] = frozenset({"tag", "category", "status"})
+    has_notes: bool = False
+
+    def kept(self, value: Any) -> Any:
+        return str(value).lower()
+
+    def email(self, name: str) -> str:
+        return "kim@example.com"
+
+    def start(self) -> AssetSystem:
+        self.app.database = Stock(self.app.database.settings)
+        return self.adapter()
+
+    def edit(self, sys_id: str, **own: Any) -> None:
+        found, columns = self.app.database.assets[int(sys_id)], {"archived": "status_id", "tag": "asset_tag"}
+        found.own |= {columns[key]: ARCHIVED if value is True else value for key, value in own.items()}
+
+    def put(self, sys_id: str) -> None:
+        self.app.database.check_out(self.app.database.assets[int(sys_id)], ("location", 1), None)
+
+    def notes(self, sys_id: str) -> list[str]:
+        return []
+
+
+@dataclass
+class File(Free):
     """The built-in system, edited with an SQLite browser."""
 
     path: Path
@@ -104,6 +164,13 @@ async def assetbots(folder: Path, form: str, updates: str, sent: str) -> AsyncIt
 
 
 @asynccontextmanager
+async def snipe(folder: Path, **settings: Any) -> AsyncIterator[Shop]:
+    app = snipeit.server(assets=12, users=3, **settings)
+    async with connected(folder, "snipeit", app, token=app.database.token) as served:
+        yield Server(app, partial(SnipeITAssets, served.cards))
+
+
+@asynccontextmanager
 async def file(folder: Path) -> AsyncIterator[Shop]:
     yield File(folder / "assets.sqlite")
 
@@ -113,5 +180,9 @@ SHOPS: dict[str, Callable[[Path], AbstractAsyncContextManager[Shop]]] = {
     "assetbots: wrapped, merge": partial(assetbots, form="wrapped", updates="merge", sent="changes"),
     "assetbots: bare, replace": partial(assetbots, form="bare", updates="replace", sent="whole"),
     "assetbots: wrapped, replace": partial(assetbots, form="wrapped", updates="replace", sent="whole"),
+    "snipeit": snipe,
+    "snipeit: archived ones in lists, small pages, notes required": partial(
+        snipe, show_archived=True, max_results=5, require_notes=True, auto_increment=True
+    ),
     "file": file,
 }

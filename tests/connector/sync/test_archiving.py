@@ -21,7 +21,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Office]:
         sync = await found.syncs.create(NAME, json.dumps(mapping))
         assets = found.syncs.both(sync).assets
         assert isinstance(assets, FileAssets)
-        found.assetbots = assets
+        found.system = assets
         yield found
 
 

@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 
 from connector.sdk.errors import InvalidCall
-from tests.connector.sync.office import FIELDS, NAME, Office, office
+from sandbox.kandji.state.tokens import Token
+from tests.connector.sync.office import NAME, Office, office
 
 
 @pytest_asyncio.fixture
@@ -30,7 +31,7 @@ async def test_import_devices_from_kandji_into_assetbots(here: Office) -> None:
     assert {each["serial_number"] for each in await here.devices()} | before.keys() == after.keys()
     assert {key: after[key] for key in before} == before
     one = (await here.devices())[0]
-    assert (after[one["serial_number"]].at("description"), after[one["serial_number"]].tag) == (
+    assert (after[one["serial_number"]].at(here.label), after[one["serial_number"]].tag) == (
         one["device_name"],
         one["asset_tag"] or None,
     )
@@ -75,7 +76,7 @@ async def given(here: Office, *, owned: bool = True) -> tuple[dict[str, Any], st
 async def test_sync_check_ins_from_assetbots_to_kandji_as_device_assignments(here: Office) -> None:
     device, asset = await given(here)
 
-    await here.assetbots.check_in(asset, "back")
+    await here.system.check_in(asset, "back")
     await here.apply()
 
     assert not (await here.device(device["serial_number"]))["user"]
@@ -85,8 +86,8 @@ async def test_sync_checkouts_from_assetbots_to_kandji_as_device_assignments(her
     device, asset = await given(here)
     other = next(each["user"] for each in await here.devices() if each["user"] and each["user"] != device["user"])
 
-    await here.assetbots.check_in(asset, "back")
-    await here.assetbots.check_out(asset, (await here.people())[other["email"]].sys_id, "yours")
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, (await here.people())[other["email"]].sys_id, "yours")
     await here.apply()
 
     assert (await here.device(device["serial_number"]))["user"]["email"] == other["email"]
@@ -95,7 +96,7 @@ async def test_sync_checkouts_from_assetbots_to_kandji_as_device_assignments(her
 async def test_sync_asset_tag_ids_from_assetbots_to_kandji(here: Office) -> None:
     device, asset = await given(here)
 
-    await here.assetbots.update_asset(asset, {"tag": "NEW-1"})
+    await here.system.update_asset(asset, {"tag": "NEW-1"})
     await here.apply()
 
     assert (await here.device(device["serial_number"]))["asset_tag"] == "NEW-1"
@@ -103,29 +104,30 @@ async def test_sync_asset_tag_ids_from_assetbots_to_kandji(here: Office) -> None
 
 async def test_an_asset_tag_that_is_not_two_way_stays_in_assetbots(here: Office) -> None:
     """The two-way sync of the Asset Tag is a choice."""
-    await here.set_up(fields=[row for row in FIELDS if row["to"] != "tag"])
+    await here.set_up(fields=[row for row in here.mapping["fields"] if row["to"] != "tag"])
     device, asset = await given(here)
 
-    await here.assetbots.update_asset(asset, {"tag": "NEW-1"})
+    await here.system.update_asset(asset, {"tag": "NEW-1"})
     await here.apply()
 
     assert (await here.device(device["serial_number"]))["asset_tag"] == device["asset_tag"]
 
 
 async def test_skip_a_field_to_un_map_it(here: Office) -> None:
-    skipped: list[dict[str, Any]] = [{**row, "skip": True} if row["to"] == "description" else row for row in FIELDS]
+    fields = here.mapping["fields"]
+    skipped: list[dict[str, Any]] = [{**row, "skip": True} if row["to"] == here.label else row for row in fields]
     await here.set_up(fields=skipped)
 
     await here.apply()
 
     first = (await here.devices())[0]["serial_number"]
-    assert (await here.asset(first)).at("description") is None
+    assert (await here.asset(first)).at(here.label) is None
 
 
 async def test_an_auto_mapping_of_kandji_properties_to_assetbots_fields(here: Office) -> None:
     """Sure ones are mapped, each with a reason; all others are there, to be reviewed."""
     some = next(iter((await here.assets()).values()))
-    await here.assetbots.update_asset(some.sys_id, {"osVersion": "15.1"})
+    await here.system.update_asset(some.sys_id, {"osVersion": "15.1"})
 
     text = await here.syncs.first("acme", "office", "assetbots")
 
@@ -151,9 +153,9 @@ async def test_imported_devices_are_placed_into_the_default_category(here: Offic
 async def test_you_can_freely_edit_the_category_of_imported_devices(here: Office) -> None:
     """The default is for creation only."""
     _, asset = await given(here)
-    there = {each.category for each in await here.assetbots.assets()} - {"Laptops", None}
+    there = {each.category for each in await here.system.assets()} - {"Laptops", None}
 
-    await here.assetbots.update_asset(asset, {"category": sorted(map(str, there))[0]})
+    await here.system.update_asset(asset, {"category": sorted(map(str, there))[0]})
     run = await here.apply()
 
     assert await here.lines(run) == []
@@ -169,9 +171,9 @@ async def test_sync_assignment(here: Office, direction: str, imported: bool, exp
     had = (await here.asset(device["serial_number"])).assignee.kind == "person"
 
     if had:
-        await here.assetbots.check_in(asset, "back")
+        await here.system.check_in(asset, "back")
     else:
-        await here.assetbots.check_out(asset, next(iter((await here.people()).values())).sys_id, "yours")
+        await here.system.check_out(asset, next(iter((await here.people()).values())).sys_id, "yours")
     await here.apply()
 
     now = (await here.device(device["serial_number"]))["user"]
@@ -220,11 +222,11 @@ async def test_changes_made_in_assetbots_are_synced_to_kandji_immediately(here: 
     here.forget_requests()
 
     if change == "checkout":
-        await here.assetbots.check_out(asset, people[other["email"]].sys_id, "yours")
+        await here.system.check_out(asset, people[other["email"]].sys_id, "yours")
     elif change == "check_in":
-        await here.assetbots.check_in(asset, "back")
+        await here.system.check_in(asset, "back")
     else:
-        await here.assetbots.update_asset(asset, {"tag": "NEW-2"})
+        await here.system.update_asset(asset, {"tag": "NEW-2"})
     assert await here.syncs.announce(NAME, [asset], "hook") == [asset]
     (run,) = await here.look()
 
@@ -258,9 +260,9 @@ async def test_a_checkout_to_a_person_whom_kandji_does_not_know_is_sent_when_the
     device, asset = await given(here, owned=False)
     await here.syncs.change(NAME, enabled=True)
     await here.look()
-    stranger = await here.assetbots.create_person({"name": "Somebody New", "email": email})
+    stranger = await here.system.create_person({"name": "Somebody New", "email": email})
 
-    await here.assetbots.check_out(asset, stranger.sys_id, "yours")
+    await here.system.check_out(asset, stranger.sys_id, "yours")
     await here.syncs.announce(NAME, [asset], "hook")
     await here.look()
 
@@ -281,9 +283,9 @@ async def test_a_checkout_to_a_person_whom_kandji_does_not_know_is_sent_when_the
 async def test_existing_person_records_are_merged_by_email_then_by_name(here: Office) -> None:
     """If a match is not found a new person is created."""
     users = [each["user"] for each in await here.devices() if each["user"]][:3]
-    by_email = await here.assetbots.create_person({"name": "Another Name", "email": users[0]["email"].upper()})
-    by_name = await here.assetbots.create_person({"name": users[1]["name"]})
-    there = len(await here.assetbots.people())
+    by_email = await here.system.create_person({"name": "Another Name", "email": users[0]["email"].upper()})
+    by_name = await here.system.create_person({"name": users[1]["name"]})
+    there = len(await here.system.people())
 
     run = await here.apply()
 
@@ -292,4 +294,27 @@ async def test_existing_person_records_are_merged_by_email_then_by_name(here: Of
     assert (links[by_email.sys_id], links[by_name.sys_id]) == ("the same email", "the same name")
     assert found[users[1]["email"]].sys_id == by_name.sys_id
     everybody = {each["user"]["email"] for each in await here.devices() if each["user"]}
-    assert len(await here.assetbots.people()) == there + len(everybody) - 2
+    assert len(await here.system.people()) == there + len(everybody) - 2
+
+
+@pytest.mark.parametrize(
+    ("permits", "granted", "missing"),
+    [
+        (("*",), ["kandji.list_devices", "kandji.get_device"], []),
+        (("GET /devices", "GET /users"), ["kandji.list_devices"], ["kandji.get_device"]),
+    ],
+)
+async def test_the_permissions_that_the_token_needs(
+    here: Office, permits: tuple[str, ...], granted: list[str], missing: list[str]
+) -> None:
+    """Read-only, two-way and actions: what is granted, what is missing, and what no read can tell."""
+    here.tenant.tenant.tokens.add(str(here.tenant.tenant.token), Token("narrow", permits))
+
+    found = (await here.upcard.http.post(f"/v1/syncs/{NAME}/check")).json()
+
+    actions = ["send_mdm_blank_push", "lock_device", "restart_device", "shutdown_device"]
+    assert found == {
+        "read": {"granted": granted, "missing": missing, "unknown": []},
+        "two_way": {"granted": [], "missing": [], "unknown": ["kandji.update_device"]},
+        "actions": {"granted": [], "missing": [], "unknown": [f"kandji.{each}" for each in actions]},
+    }

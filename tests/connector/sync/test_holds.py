@@ -26,7 +26,7 @@ async def held(here: Office) -> tuple[SyncRun, list[str]]:
 
 async def test_two_assets_with_one_serial_number(here: Office) -> None:
     device = await owned(here)
-    await here.assetbots.create_asset({"serial": device["serial_number"], "category": "Laptops", "tag": "COPY"})
+    await here.system.create_asset({"serial": device["serial_number"], "category": "Laptops", "tag": "COPY"})
     await tag(here, device, "K-1")
 
     run, kinds = await held(here)
@@ -56,7 +56,7 @@ async def test_two_devices_with_one_serial_number(here: Office) -> None:
 async def test_a_user_whose_email_several_people_have(here: Office) -> None:
     device, user = await owned(here), await newcomer(here)
     for name in ("One", "Two"):
-        await here.assetbots.create_person({"name": f"Somebody {name}", "email": user["email"]})
+        await here.system.create_person({"name": f"Somebody {name}", "email": user["email"]})
     await give(here, device, user)
 
     run, kinds = await held(here)
@@ -71,7 +71,7 @@ async def test_a_conflict_where_nobody_wins(here: Office) -> None:
     await here.set_up(fields=rows)
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
     await tag(here, device, "K-1")
 
     run, kinds = await held(here)
@@ -85,7 +85,7 @@ async def test_an_asset_at_a_location_is_left_alone(here: Office) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
     database = here.workspace.database
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.check_in(asset.sys_id, "back")
     place = next(iter(database.locations))
     things = [database.assets[asset.sys_id]]
     database.check_out(things, person_id=None, location_id=place, date="2026-01-15T09:00:00Z", due=None, note=None)

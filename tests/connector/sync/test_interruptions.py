@@ -70,16 +70,16 @@ async def edit(here: Office, dice: random.Random) -> dict[str, tuple[str | None,
         else:
             email = dice.choice([None, *sorted(users.keys() & people.keys())])
             await hand(here, assets[serial].sys_id, people[email].sys_id if email else None)
-            await here.assetbots.update_asset(assets[serial].sys_id, {"tag": new})
+            await here.system.update_asset(assets[serial].sys_id, {"tag": new})
         expected[serial] = (email, new)
     return {key: (email or None, value or None) for key, (email, value) in expected.items()}
 
 
 async def hand(here: Office, asset: str, person: str | None) -> None:
-    if (now := await here.assetbots.asset(asset)) and now.assignee.kind != "none":
-        await here.assetbots.check_in(asset, "back")
+    if (now := await here.system.asset(asset)) and now.assignee.kind != "none":
+        await here.system.check_in(asset, "back")
     if person:
-        await here.assetbots.check_out(asset, person, "yours")
+        await here.system.check_out(asset, person, "yours")
 
 
 async def interrupted(here: Office, dice: random.Random, patch: pytest.MonkeyPatch) -> None:
@@ -119,11 +119,11 @@ async def test_both_sides_end_up_as_people_left_them(here: Office, seed: int, mo
 
         assert [each.state for each in later] == ["succeeded", "succeeded"]
         assert ((later[-1].said or {})["holds"], await here.lines(later[-1])) == ([], [])
-        devices, assets = await here.devices(), await here.assetbots.assets()
+        devices, assets = await here.devices(), await here.system.assets()
         found = {each["serial_number"]: each for each in devices}
         assert {
             key: ((each["user"] or {}).get("email"), each["asset_tag"] or None) for key, each in found.items()
         } == expected
         assert {key: (await holder(here, key), (await here.asset(key)).tag) for key in found} == expected
         assert max(Counter(each.serial for each in assets if each.serial).values()) == 1
-        assert max(Counter(each.email for each in await here.assetbots.people()).values()) == 1
+        assert max(Counter(each.email for each in await here.system.people()).values()) == 1

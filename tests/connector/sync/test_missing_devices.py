@@ -123,7 +123,7 @@ async def test_a_device_that_is_enrolled_again_keeps_its_asset_and_what_was_agre
     links = await here.upcard.host.store.run(lambda db: memory.links(db, NAME))
     (link,) = [each for each in links if each.sys_id == asset.sys_id]
     await renamed(here, link.mdm_id, "an-old-id")
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
 
     run = await here.apply()
 

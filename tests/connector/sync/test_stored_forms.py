@@ -38,7 +38,7 @@ async def test_what_is_cut_does_not_travel_back(here: Office) -> None:
     assert (await here.asset(device["serial_number"])).at("description") == "x" * 256
     assert (await here.lines(run), (await here.device(device["serial_number"]))["asset_tag"]) == ([], long)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"description": "short"})
+    await here.system.update_asset(asset.sys_id, {"description": "short"})
     await here.apply()
     assert (await here.device(device["serial_number"]))["asset_tag"] == "short"
 
@@ -75,7 +75,7 @@ async def test_any_text_is_written_once_from_kandji(here: Office, text: str) -> 
 async def test_any_text_is_written_once_from_assetbots(here: Office, text: str) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"description": text})
+    await here.system.update_asset(asset.sys_id, {"description": text})
     kept = (await here.asset(device["serial_number"])).at("description")
 
     await here.apply()

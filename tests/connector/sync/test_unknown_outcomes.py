@@ -71,7 +71,7 @@ async def test_a_person_is_created_once(here: Office, kind: Kind) -> None:
     await here.apply()
     await here.apply()
 
-    assert [person.email for person in await here.assetbots.people()].count(user["email"]) == 1
+    assert [person.email for person in await here.system.people()].count(user["email"]) == 1
     assert await holder(here, device["serial_number"]) == user["email"]
     assert await is_quiet(here)
 
@@ -145,8 +145,8 @@ async def test_an_asset_is_updated_once(here: Office, kind: Kind) -> None:
 async def test_a_device_is_updated_once(here: Office, kind: Kind) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.check_in(asset.sys_id, "back")
     here.forget_requests()
     fault(here, kind, "PATCH", "/devices/*", times=2)
 
@@ -165,13 +165,13 @@ async def test_what_became_clear_since_is_not_asked_again(here: Office) -> None:
     """A tag that was told by a later push, changed, and set back in Kandji: that is an edit, and no late success."""
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
     fault(here, "drop", "PATCH", "/devices/*")
     await here.apply()
     await here.syncs.change(NAME, enabled=True)
     await here.upcard.host.store.run(lambda db: db.execute(sa.update(syncs).values(due=None)))
     for value in ("A-1", "A-2"):
-        await here.assetbots.update_asset(asset.sys_id, {"tag": value})
+        await here.system.update_asset(asset.sys_id, {"tag": value})
         await here.syncs.announce(NAME, [asset.sys_id], "hook")
         assert [run.mode for run in await here.look()] == ["push"]
     assert (await here.device(device["serial_number"]))["asset_tag"] == "A-2"

@@ -152,7 +152,7 @@ async def test_what_is_not_there_is_an_error_with_200(client: httpx.AsyncClient,
 
 async def test_a_call_that_is_not_there_has_a_status(client: httpx.AsyncClient) -> None:
     """404 and 405, in the same envelope."""
-    answers = [await client.get("/nothing"), await client.post("/categories", json={})]
+    answers = [await client.get("/nothing"), await client.post("/statuslabels", json={})]
 
     assert [answer.status_code for answer in answers] == [404, 405]
     assert [answer.json()["status"] for answer in answers] == ["error", "error"]

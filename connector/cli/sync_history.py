@@ -1,0 +1,86 @@
+"""`upcard sync history`, `holds`, `locks` and `outbox`: what was done, what waits, and what is left alone."""
+
+import urllib.parse
+
+from rich.table import Column, Table
+
+from connector.cli.ask import OK, ask, failed
+from connector.cli.printing import open_console, print_items, print_json
+from connector.cli.sync import at, counted
+from connector.cli.sync_runs import lines
+from connector.sdk.kinds import Json
+
+
+def print_runs(name: str, *, as_json: bool) -> int:
+    """The last runs, newest first; returns the exit status."""
+    return print_items(at(name, "runs"), _runs, as_json=as_json)
+
+
+def print_changes(name: str, run: str, *, as_json: bool) -> int:
+    """Every line of a run; returns the exit status."""
+    status, answer = ask("GET", at(name, "runs", run))
+    if status != 200:
+        return failed(status, answer)
+    there = list(lines(name, run))
+    if as_json:
+        print_json({**answer, "lines": there})
+    else:
+        open_console().print(_changes(there), markup=False)
+    return OK
+
+
+def print_holds(name: str, *, as_json: bool) -> int:
+    return print_items(at(name, "holds"), lambda items: _table(("kind", "why", "todo"), items), as_json=as_json)
+
+
+def print_locks(name: str, *, as_json: bool) -> int:
+    columns = ("link", "field", "reason", "by", "since")
+    return print_items(at(name, "locks"), lambda items: _table(columns, items), as_json=as_json)
+
+
+def print_outbox(name: str, *, as_json: bool) -> int:
+    columns = ("asset", "origin", "attempts", "due", "why")
+    return print_items(at(name, "outbox"), lambda items: _table(columns, items), as_json=as_json)
+
+
+def lock_field(name: str, link: str, field: str, reason: str) -> int:
+    """Returns the exit status."""
+    status, answer = ask("POST", at(name, "locks"), {"link": link, "field": field, "reason": reason})
+    return OK if status in (200, 201, 204) else failed(status, answer)
+
+
+def unlock_field(name: str, link: str, field: str) -> int:
+    """Returns the exit status."""
+    status, answer = ask("DELETE", f"{at(name, 'locks')}?{urllib.parse.urlencode({'link': link, 'field': field})}")
+    return OK if status == 204 else failed(status, answer)
+
+
+def _runs(runs: list[Json]) -> Table:
+    printed = Table(Column("run", no_wrap=True), "mode", "state", "by", "started", "lines", "held", box=None)
+    for run in runs:
+        said = (run["mode"], run["state"], run["by"], run["started"], counted(run["counts"]), str(run["held"]))
+        printed.add_row(run["run"], *said)
+    return printed
+
+
+def _changes(there: list[Json]) -> Table:
+    printed = Table(Column("line", no_wrap=True), "status", "what", "of", "field", "from", "to", "why", box=None)
+    for line in there:
+        before, after = line["shown"] or (_value(line["before"]), _value(line["after"]))
+        what = (line["status"], line["op"], line["name"], line["field"] or "", before, after)
+        printed.add_row(str(line["seq"]), *what, line["error"] or line["why"])
+    return printed
+
+
+def _value(value: object) -> str:
+    """A value in one line; a new record by its values."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    return "" if value is None else str(value)
+
+
+def _table(columns: tuple[str, ...], items: list[Json]) -> Table:
+    printed = Table(*columns, box=None)
+    for item in items:
+        printed.add_row(*(_value(item.get(column)) for column in columns))
+    return printed

@@ -1,0 +1,148 @@
+"""`upcard sync plan`, `apply` and `undo`: runs that are begun, awaited and told."""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from connector.cli.ask import FAILED, OK, USAGE, ask, ask_text, failed
+from connector.cli.printing import print_json
+from connector.cli.sync import agreed, at, counted
+from connector.sdk.kinds import Json
+
+SOON, LATER = 0.05, 1.0  # seconds until it is looked how far a run is: soon at first, then less and less often
+PAGE = 1000  # the most lines that are given at once
+HELD = 3  # the exit status of a plan that holds something, or that a limit stops
+AT_WORK = ("queued", "running")
+UNDONE = ("failed", "begun", "stale")  # `begun`: nobody knows what became of it
+NO_ANSWER = "no answer came; the next plan looks what became of it"
+
+
+def print_plan(name: str, *, as_json: bool) -> int:
+    """Returns the exit status of the plan, or why there is none."""
+    status, run = _begun(name, "plan", {})
+    if not _is_plan(status, run):
+        return _refused(status, run)
+    if as_json:
+        print_json({**run, "lines": list(lines(name, run["run"]))})
+    elif wrong := _told(name, run["run"]):
+        return wrong
+    return int(run["exit_code"])
+
+
+def apply_plan(name: str, plan: str, *, forced: bool, yes: bool, as_json: bool) -> int:
+    """Returns the exit status. Without a plan one is made, told and asked about, and then exactly that is done."""
+    if not plan:
+        status, run = _begun(name, "plan", {})
+        return (
+            _asked(name, run, forced=forced, yes=yes, as_json=as_json)
+            if _is_plan(status, run)
+            else _refused(status, run)
+        )
+    status, run = ask("GET", at(name, "runs", plan))
+    return _applied(name, run, forced=forced, as_json=as_json) if status == 200 else failed(status, run)
+
+
+def undo_run(name: str, run: str, *, yes: bool, as_json: bool) -> int:
+    """Returns the exit status."""
+    status, back = ask("POST", at(name, "undo"), {"run": run})
+    return _asked(name, back, forced=False, yes=yes, as_json=as_json) if status == 201 else failed(status, back)
+
+
+def lines(name: str, run: str) -> Iterator[Json]:
+    """The lines of a run. Raises SystemExit where the host does not give them."""
+    wanted, cursor = f"{at(name, 'runs', run, 'changes')}?limit={PAGE}", ""
+    while True:
+        status, page = ask("GET", wanted + cursor)
+        if status != 200:
+            raise SystemExit(failed(status, page))
+        yield from page["items"]
+        if not page["next"]:
+            return
+        cursor = f"&cursor={page['next']}"
+
+
+def _asked(name: str, plan: Json, *, forced: bool, yes: bool, as_json: bool) -> int:
+    """Print a plan, ask, and carry it out; nothing is asked where there is nothing to do."""
+    if wrong := _told(name, plan["run"], aside=as_json):
+        return wrong
+    many = plan["counts"].get("planned", 0)
+    if many and (forced or not plan["brakes"]) and not agreed(f"Carry out {many} lines?", yes=yes):
+        return USAGE
+    if many:
+        return _applied(name, plan, forced=forced, as_json=as_json)
+    if as_json:
+        print_json({**plan, "lines": list(lines(name, plan["run"]))})
+    return HELD if plan["stopped"] else OK
+
+
+def _applied(name: str, plan: Json, *, forced: bool, as_json: bool) -> int:
+    """Carry a plan out and print what became of it; returns the exit status."""
+    if plan["brakes"] and not forced:
+        sys.stderr.write("A limit of the mapping stops this plan: --force-limits carries it out all the same.\n")
+        return HELD
+    wanted = {"plan": plan["run"], "force_limits": forced}
+    status, run = _begun(name, "apply", wanted, plan["counts"].get("planned", 0))
+    if status not in (200, 202):
+        return failed(status, run)
+    there = list(lines(name, run["run"]))
+    if as_json:
+        print_json({**run, "lines": there})
+    return _outcome(run, there, quiet=as_json)
+
+
+def _outcome(run: Json, there: list[Json], *, quiet: bool) -> int:
+    count = Counter(line["status"] for line in there)
+    if not quiet:
+        sys.stdout.write(f"\n{run['run']} {run['state']}: {counted(count)}.\n")
+        sys.stdout.writelines(f"  {line['status']}: {_said(line)}\n" for line in there if line["status"] in UNDONE)
+    if error := run.get("error"):
+        failed(error["status"], error)
+    return OK if run["state"] == "succeeded" and not count["failed"] + count["begun"] else FAILED
+
+
+def _said(line: Json) -> str:
+    """A line, and why it was not carried out."""
+    field = f": {line['field']}" if line["field"] else ""
+    return f"{line['op']} {line['name']}{field}  [{line['error'] or NO_ANSWER}]"
+
+
+def _begun(name: str, verb: str, wanted: Json, many: int = 0) -> tuple[int, Json]:
+    """Begin a run and wait until it ends, however long that takes. `many`: the lines that it carries out."""
+    status, run = ask("POST", at(name, verb), wanted, {"Prefer": "respond-async"})
+    pause = SOON
+    try:
+        with Console(stderr=True).status(f"{verb} {name}") as shown:
+            while status in (200, 202) and run["state"] in AT_WORK:
+                time.sleep(pause := min(LATER, 1.3 * pause))
+                status, run = ask("GET", at(name, "runs", run["run"]))
+                if many and status == 200:
+                    shown.update(f"{verb} {name}: {many - run['counts'].get('planned', 0)} of {many} lines")
+    except KeyboardInterrupt:
+        sys.stderr.write(f"The run goes on at the host: upcard sync history {name} {run['run']}\n")
+        raise
+    return status, run
+
+
+def _is_plan(status: int, run: Json) -> bool:
+    """Whether both sides were read, be it only to find that there is to be no plan."""
+    return status in (200, 202) and (run["state"] == "planned" or bool(run["stopped"]))
+
+
+def _refused(status: int, run: Json) -> int:
+    """Say why there is no plan; returns the exit status."""
+    if status not in (200, 202):
+        return failed(status, run)
+    failed(0, run.get("error") or {"detail": f"The run {run['run']} was {run['state']}."})
+    return FAILED
+
+
+def _told(name: str, run: str, *, aside: bool = False) -> int:
+    """Print a plan as people read it; returns an exit status other than 0 where that is not possible."""
+    status, text, problem = ask_text(at(name, "runs", run))
+    if status != 200:
+        return failed(status, problem)
+    (sys.stderr if aside else sys.stdout).write(text)
+    return OK

@@ -1,0 +1,200 @@
+"""`upcard sync plan`, `apply`, `undo` and `history`, as an operator uses them, over real sockets."""
+
+import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.faults import Fault
+from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
+from tests.connector.sync.office import NAME, Office
+
+ROOT = Path(__file__).parents[4]
+TVS = "scope: { platforms: [AppleTV] }\n"
+
+
+async def test_a_plan_is_printed_as_people_read_it(fleet: Fleet) -> None:
+    """By step, with what is held and why; exit status 3, since something is."""
+    planned = await fleet("plan")
+
+    assert planned.exit_code == 3, planned.output
+    assert planned.stdout.startswith("Plan: ")
+    assert "Create assets (3)" in planned.stdout
+    assert "devices and 2 assets have the serial number" in planned.stdout
+    assert "cannot: no Kandji user for maeve.odell@freelance.example" in planned.stdout
+
+
+async def test_a_plan_is_printed_as_json(fleet: Fleet) -> None:
+    """The run with all of its lines, and the same exit status."""
+    planned = await fleet("plan", "--json")
+
+    run = json.loads(planned.stdout)
+    assert planned.exit_code == run["exit_code"] == 3
+    assert len(run["lines"]) == sum(run["counts"].values()) > 40
+
+
+async def test_exit_statuses_of_plans(here: Office, fleet: Fleet) -> None:
+    """2 for changes and nothing held, 0 for nothing to do."""
+    await here.syncs.change(NAME, mapping=MAPPING + TVS)
+
+    before = await fleet("plan")
+    await fleet("apply", "--yes")
+    after = await fleet("plan")
+
+    assert (before.exit_code, after.exit_code) == (2, 0)
+    assert after.stdout == "Nothing to do.\n"
+
+
+async def test_a_plan_that_cannot_be_made(here: Office, fleet: Fleet) -> None:
+    """Exit status 1, and why."""
+    here.workspace.database.key = "another"
+
+    planned = await fleet("plan")
+
+    assert (planned.exit_code, planned.stdout) == (1, "")
+    assert "401" in planned.stderr or "refused" in planned.stderr
+
+
+async def test_a_side_that_is_implausibly_empty_stops_the_plan(here: Office, fleet: Fleet) -> None:
+    """Exit status 3, and nothing is carried out."""
+    here.tenant.tenant.devices.page = lambda *_: iter(())  # type: ignore[method-assign]
+
+    applied = await fleet("apply", "--yes")
+
+    assert (applied.exit_code, applied.stdout) == (3, "Stopped: The MDM lists no devices.\n")
+
+
+async def test_without_a_terminal_nothing_is_carried_out(here: Office, fleet: Fleet) -> None:
+    """Unless --yes says so: the plan is printed, and what is missing is told."""
+    before = await here.assets()
+
+    applied = await fleet("apply")
+
+    assert applied.exit_code == 2
+    assert (applied.stdout.startswith("Plan: "), "--yes" in applied.stderr) == (True, True)
+    assert await here.assets() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+async def test_at_a_terminal_it_is_asked(
+    here: Office, fleet: Fleet, environment: dict[str, str], answer: str, code: int
+) -> None:
+    """What was printed is what is agreed to."""
+    env = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+    before = await here.assets()
+
+    done = await asyncio.to_thread(_typed, ["sync", "apply", NAME], answer, env)
+
+    assert done.returncode == code, done.stderr
+    assert "Carry out" in done.stderr
+    assert (await here.assets() == before) == bool(code)
+
+
+async def test_exactly_the_plan_is_carried_out(here: Office, fleet: Fleet) -> None:
+    """Printed, then what became of it; a second plan has nothing to do, and holds what it held."""
+    applied = await fleet("apply", "--yes")
+    again = json.loads((await fleet("plan", "--json")).stdout)
+    runs = json.loads((await fleet("history", "--json")).stdout)
+
+    assert applied.exit_code == 0, applied.output
+    assert applied.stdout.startswith("Plan: ")
+    assert " succeeded: " in applied.stdout
+    assert again["counts"] == {"waiting": 1}
+    assert [run["state"] for run in runs] == ["planned", "succeeded"]
+
+
+async def test_a_plan_that_was_printed_before_is_carried_out(here: Office, fleet: Fleet) -> None:
+    """By its ID, without asking; what moved since is left alone, and told."""
+    plan = json.loads((await fleet("plan", "--json")).stdout)
+    line = next(line for line in plan["lines"] if line["op"] == "update_asset")
+    here.workspace.database.assets[line["target"]].fields["osVersion"] = "1.0"
+
+    applied = await fleet("apply", plan["run"])
+    again = await fleet("apply", plan["run"])
+
+    assert applied.exit_code == 0, applied.output
+    assert f"stale: update_asset {line['name']}: osVersion  [it changed since the plan was made]" in applied.stdout
+    assert (again.exit_code, "only a plan that was not applied yet" in again.stderr) == (1, True)
+
+
+async def test_a_line_that_fails_is_told(here: Office, fleet: Fleet) -> None:
+    """With what the service said; exit status 1, and the rest is carried out."""
+    here.workspace.database.faults.add(Fault("status", method="POST", path="/assets", status=400, times=1))
+
+    applied = await fleet("apply", "--yes")
+
+    assert applied.exit_code == 1, applied.output
+    assert "  failed: create_asset " in applied.stdout
+    assert "1 failed" in applied.stdout
+
+
+async def test_an_apply_is_printed_as_json(fleet: Fleet) -> None:
+    """The run and its lines alone; the plan is told beside."""
+    applied = await fleet("apply", "--yes", "--json")
+
+    run = json.loads(applied.stdout)
+    assert (applied.exit_code, run["state"]) == (0, "succeeded")
+    assert {line["status"] for line in run["lines"]} == {"done", "waiting"}
+    assert "Create assets (3)" in applied.stderr
+
+
+async def test_a_limit_stops_a_plan(here: Office, fleet: Fleet) -> None:
+    """Exit status 3, unless it is forced."""
+    await here.syncs.change(NAME, mapping=MAPPING + STUDIO + "safety: { max_creates: 0 }\n")
+
+    stopped = await fleet("apply", "--yes")
+    forced = await fleet("apply", "--yes", "--force-limits")
+
+    assert (stopped.exit_code, "--force-limits" in stopped.stderr) == (3, True)
+    assert "Brake: 3 lines create_asset; max_creates allows 0." in stopped.stdout
+    assert forced.exit_code == 0, forced.output
+
+
+async def test_a_run_is_taken_back(here: Office, fleet: Fleet) -> None:
+    """Printed, asked, carried out."""
+    await fleet("apply", "--yes")
+    run = next(run["run"] for run in json.loads((await fleet("history", "--json")).stdout))
+
+    refused = await fleet("undo", run)
+    undone = await fleet("undo", run, "--yes")
+
+    assert (refused.exit_code, undone.exit_code) == (2, 0), undone.output
+    assert f"[undoes {run}]" in undone.stdout
+    assert "assets that were created stay" in undone.stdout
+
+
+async def test_the_lines_of_a_run_are_listed(settled: Settled) -> None:
+    """As a table and as JSON; a run that is not there is told."""
+    table, document = await settled.fleet("history", settled.run), await settled.fleet("history", settled.run, "--json")
+    none = await settled.fleet("history", "none")
+
+    lines = json.loads(document.stdout)["lines"]
+    assert len(table.stdout.splitlines()) == len(lines) + 1
+    assert "nobody" in table.stdout
+    assert none.exit_code == 1
+
+
+async def test_runs_are_listed(settled: Settled) -> None:
+    """With what became of their lines."""
+    listed = await settled.fleet("history")
+
+    assert f" {settled.run} " in listed.stdout
+    assert " done, 1 waiting " in listed.stdout
+
+
+def _typed(words: list[str], answer: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """The command at a terminal, where somebody types."""
+    ours, its = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    try:
+        command = [sys.executable, "-m", "connector.cli", *words]
+        return subprocess.run(command, stdin=its, capture_output=True, text=True, env=env, timeout=60)
+    finally:
+        os.close(ours)
+        os.close(its)
