@@ -69,7 +69,7 @@ async def test_a_person_is_created_once(here: Office, kind: Kind) -> None:
     await here.apply()
     await here.apply()
 
-    assert [person.email for person in await here.assetbots.people()].count(user["email"]) == 1
+    assert [person.email for person in await here.system.people()].count(user["email"]) == 1
     assert await holder(here, device["serial_number"]) == user["email"]
     assert await is_quiet(here)
 
@@ -143,8 +143,8 @@ async def test_an_asset_is_updated_once(here: Office, kind: Kind) -> None:
 async def test_a_device_is_updated_once(here: Office, kind: Kind) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.check_in(asset.sys_id, "back")
     here.forget_requests()
     fault(here, kind, "PATCH", "/devices/*", times=2)
 
