@@ -4,11 +4,14 @@ from typing import Any
 
 from connector.sync import memory, outbox
 from connector.sync.entities import Change, Hold, Link, Notice
+from connector.sync.mapping_file import load
 from connector.sync.plan import Plan
 from connector.sync.runs import SyncRun, insert, keep
 from tests.conftest import Upcard
 from tests.connector.rest.conftest import Fresh
-from tests.connector.rest.sync_parts import SYNC, a_sync, audited, linked
+from tests.connector.rest.sync_parts import MAPPING, SYNC, a_sync, audited, linked
+
+RULES = load(MAPPING)
 
 
 async def at_work(upcard: Upcard) -> str:
@@ -45,7 +48,7 @@ async def test_a_status_counts(on_either: Fresh) -> None:
 
     def work(db: Any) -> None:
         memory.record_links(db, "fleet", [Link("device", "d9", "9", state="missing"), Link("user", "u1", "1")])
-        keep(db, run, plan)
+        keep(db, run, plan, RULES)
         outbox.announce(db, "fleet", [asset.sys_id], "hook")
 
     await upcard.host.store.run(work)
@@ -119,7 +122,7 @@ async def test_what_was_done_by_a_run_is_listed(on_either: Fresh) -> None:
     lines = tuple(Change("link", "asset", str(seq), f"n{seq}", "why", seq=seq) for seq in range(1, 4))
     made = sorted((SyncRun("fleet", "plan", "somebody", state="planned") for _ in range(3)), key=lambda run: run.id)
     for run in made:
-        await upcard.host.store.run(lambda db, run=run: keep(db, run, Plan("x", lines)))  # type: ignore[misc]
+        await upcard.host.store.run(lambda db, run=run: keep(db, run, Plan("x", lines), RULES))  # type: ignore[misc]
     at = f"{SYNC}/runs/{made[0].id}/changes"
 
     first = (await upcard.http.get(at, params={"limit": 2})).json()

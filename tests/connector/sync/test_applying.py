@@ -26,7 +26,7 @@ async def test_a_field_that_moved_is_stale_and_the_edit_is_not_lost(here: Office
     asset = await here.asset(device["serial_number"])
     await tag(here, device, "K-1")
     plan = await here.plan()
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
 
     run = await here.apply(plan)
 
@@ -40,7 +40,7 @@ async def test_a_field_that_moved_is_stale_and_the_edit_is_not_lost(here: Office
 async def test_a_device_tag_that_moved_is_stale(here: Office) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
     plan = await here.plan()
     await tag(here, device, "K-1")
 
@@ -53,7 +53,7 @@ async def test_a_device_tag_that_moved_is_stale(here: Office) -> None:
 async def test_an_assignment_that_moved_is_stale(here: Office) -> None:
     device, other = await owned(here), await owned(here, 3)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.check_in(asset.sys_id, "back")
     plan = await here.plan()
     await give(here, device, other["user"])
 
@@ -68,8 +68,8 @@ async def test_an_asset_that_changed_hands_meanwhile_is_stale(here: Office) -> N
     asset, people = await here.asset(device["serial_number"]), await here.people()
     await give(here, device, other["user"])
     plan = await here.plan()
-    await here.assetbots.check_in(asset.sys_id, "back")
-    await here.assetbots.check_out(asset.sys_id, people[third["user"]["email"]].sys_id, "yours")
+    await here.system.check_in(asset.sys_id, "back")
+    await here.system.check_out(asset.sys_id, people[third["user"]["email"]].sys_id, "yours")
 
     run = await here.apply(plan)
     later = await here.apply()
@@ -84,7 +84,7 @@ async def test_an_asset_that_was_checked_in_meanwhile_is_stale(here: Office) -> 
     asset = await here.asset(device["serial_number"])
     await give(here, device, other["user"])
     plan = await here.plan()
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.check_in(asset.sys_id, "back")
 
     run = await here.apply(plan)
 

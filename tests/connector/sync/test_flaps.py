@@ -24,7 +24,7 @@ async def in_turns(here: Office, turns: int) -> str:
         if turn % 2:
             await tag(here, device, f"K-{turn}")
         else:
-            await here.assetbots.update_asset(asset, {"tag": f"A-{turn}"})
+            await here.system.update_asset(asset, {"tag": f"A-{turn}"})
         await here.apply()
     return serial
 
@@ -34,7 +34,7 @@ async def test_a_tag_that_turned_three_times_is_locked(here: Office) -> None:
 
     (lock,) = await here.syncs.locks(NAME)
     asset = await here.asset(serial)
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "LAST"})
+    await here.system.update_asset(asset.sys_id, {"tag": "LAST"})
     run = await here.apply()
 
     assert (lock.link, lock.field, lock.by) == (f"device/{asset.sys_id}", "tag", "flap guard")
@@ -54,7 +54,7 @@ async def test_what_is_unlocked_goes_on(here: Office) -> None:
     asset = await here.asset(serial)
 
     await here.syncs.unlock(NAME, f"device/{asset.sys_id}", "tag")
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "LAST"})
+    await here.system.update_asset(asset.sys_id, {"tag": "LAST"})
     await here.apply()
 
     assert (await here.device(serial))["asset_tag"] == "LAST"
@@ -65,11 +65,11 @@ async def test_who_has_a_device_is_guarded_as_well(here: Office) -> None:
     device = await owned(here)
     serial, asset = device["serial_number"], (await here.asset(device["serial_number"])).sys_id
 
-    await here.assetbots.check_in(asset, "back")
+    await here.system.check_in(asset, "back")
     await here.apply()
     await give(here, device, device["user"])
     await here.apply()
-    await here.assetbots.check_in(asset, "back")
+    await here.system.check_in(asset, "back")
     await here.apply()
     await give(here, device, device["user"])
     await here.apply()

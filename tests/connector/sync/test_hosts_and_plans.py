@@ -62,15 +62,15 @@ async def test_an_older_plan_does_not_bring_older_agreements_back(here: Office) 
     """Both sides were made the same since, and a run saw it: what one of them says then is an edit."""
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "X-1"})
+    await here.system.update_asset(asset.sys_id, {"tag": "X-1"})
     await tag(here, device, "X-1")
     plan = await here.plan()
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "X-2"})
+    await here.system.update_asset(asset.sys_id, {"tag": "X-2"})
     await tag(here, device, "X-2")
     await here.apply()
 
     await here.apply(plan)
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-3"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-3"})
     run = await here.apply()
 
     (line,) = await here.lines(run)

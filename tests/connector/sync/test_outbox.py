@@ -25,14 +25,14 @@ async def tagged(here: Office, value: str) -> tuple[str, str]:
     """Somebody changes a tag in Assetbots, which is announced; serial number and asset."""
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": value})
+    await here.system.update_asset(asset.sys_id, {"tag": value})
     await here.syncs.announce(NAME, [asset.sys_id], "hook")
     return device["serial_number"], asset.sys_id
 
 
 async def test_a_burst_of_announcements_is_one_push(here: Office) -> None:
     serial, asset = await tagged(here, "T-1")
-    await here.assetbots.update_asset(asset, {"tag": "T-2"})
+    await here.system.update_asset(asset, {"tag": "T-2"})
     for _ in range(20):
         await here.syncs.announce(NAME, [asset], "hook")
     here.forget_requests()
@@ -90,7 +90,7 @@ async def test_what_is_announced_while_a_push_reads_is_not_lost(here: Office) ->
     (run,) = [each for each in (await here.syncs.runs(NAME, None, 9))[0] if each.state == "queued"]
 
     assert await here.worker.go_on(run.id, run.segment, "h")  # planned from what was read
-    await here.assetbots.update_asset(asset, {"tag": "T-2"})
+    await here.system.update_asset(asset, {"tag": "T-2"})
     await here.syncs.announce(NAME, [asset], "hook")
     while await here.worker.go_on(run.id, run.segment, "h"):
         pass
@@ -107,7 +107,7 @@ async def test_what_is_announced_before_another_host_takes_a_push_up_is_not_lost
     (run,) = [each for each in (await here.syncs.runs(NAME, None, 9))[0] if each.state == "queued"]
 
     assert await here.worker.go_on(run.id, run.segment, "h")
-    await here.assetbots.update_asset(asset, {"tag": "T-2"})
+    await here.system.update_asset(asset, {"tag": "T-2"})
     await here.syncs.announce(NAME, [asset], "hook")
     await here.worked(run)
 
@@ -117,7 +117,7 @@ async def test_what_is_announced_before_another_host_takes_a_push_up_is_not_lost
 
 
 async def test_assets_that_are_not_linked_are_ignored(here: Office) -> None:
-    stranger = next(each for each in await here.assetbots.assets() if each.at("description") and each.tag)
+    stranger = next(each for each in await here.system.assets() if each.at("description") and each.tag)
     linked = {(await here.asset(each["serial_number"])).sys_id for each in await here.devices()}
     assert stranger.sys_id not in linked
 

@@ -72,7 +72,7 @@ async def test_a_token_that_is_refused_stops_the_run(here: Office, status: int, 
     for place, device in enumerate(some):
         asset = await here.asset(device["serial_number"])
         if path == "/devices/*":
-            await here.assetbots.update_asset(asset.sys_id, {"tag": f"T-{place}"})
+            await here.system.update_asset(asset.sys_id, {"tag": f"T-{place}"})
         else:
             await tag(here, device, f"T-{place}")
     here.forget_requests()

@@ -39,8 +39,8 @@ async def test_a_value_goes_back_in_the_asset_system_and_stays(here: Office) -> 
 async def test_a_value_and_a_user_go_back_in_kandji_and_stay(here: Office) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-1"})
-    await here.assetbots.check_in(asset.sys_id, "back")
+    await here.system.update_asset(asset.sys_id, {"tag": "A-1"})
+    await here.system.check_in(asset.sys_id, "back")
     run = await here.apply()
 
     back = await here.undo(run)
@@ -50,7 +50,7 @@ async def test_a_value_and_a_user_go_back_in_kandji_and_stay(here: Office) -> No
     assert (now["asset_tag"] or None, now["user"]["id"]) == (device["asset_tag"] or None, device["user"]["id"])
     assert await is_quiet(here)
     assert (await here.asset(device["serial_number"])).tag == "A-1"
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-2"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-2"})
     await here.apply()
     assert (await here.device(device["serial_number"]))["asset_tag"] == "A-2"
 
@@ -114,7 +114,7 @@ async def test_what_somebody_edited_since_is_left_alone(here: Office) -> None:
     await tag(here, device, "K-1")
     run = await here.apply()
     asset = await here.asset(device["serial_number"])
-    await here.assetbots.update_asset(asset.sys_id, {"tag": "A-9"})
+    await here.system.update_asset(asset.sys_id, {"tag": "A-9"})
 
     back = await here.undo(run)
 

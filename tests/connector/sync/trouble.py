@@ -65,7 +65,7 @@ async def newcomer(here: Office) -> dict[str, Any]:
 
 async def holder(here: Office, serial: str) -> str | None:
     """The email of who has the asset."""
-    people = {person.sys_id: person.email for person in await here.assetbots.people()}
+    people = {person.sys_id: person.email for person in await here.system.people()}
     return people.get((await here.asset(serial)).assignee.id or "")
 
 
