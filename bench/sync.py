@@ -23,12 +23,12 @@ from connector.catalog.find import catalog
 from connector.engine import logs, seals
 from connector.engine.settings import Settings
 from connector.host import Host, open_host
-from connector.sync import memory
-from connector.sync.file import FileAssets
-from connector.sync.plan import plan
-from connector.sync.reading import whole
-from connector.sync.runs import SyncRun
-from connector.sync.worker import SyncWorker
+from connector.sync.apply.reading import whole
+from connector.sync.apply.worker import SyncWorker
+from connector.sync.plan.plan import plan
+from connector.sync.store import memory
+from connector.sync.store.runs import SyncRun
+from connector.sync.systems.file import FileAssets
 
 MANY, MOST = 5_000, 50_000  # devices
 PAGE = 300

@@ -43,12 +43,12 @@ from connector.engine.telemetry import Telemetry
 from connector.engine.trials import Trials
 from connector.engine.worker import WATCH, Worker
 from connector.sync.actions import QuickActions
+from connector.sync.apply.worker import SyncWorker
 from connector.sync.assets import Assets
-from connector.sync.runs import KIND as SYNC
 from connector.sync.schedule import Schedule
+from connector.sync.store.runs import KIND as SYNC
 from connector.sync.syncs import Syncs
-from connector.sync.systems import Systems
-from connector.sync.worker import SyncWorker
+from connector.sync.systems.systems import Systems
 
 LOOK = 0.5  # seconds until what other hosts changed is seen
 CALLS = 10.0  # seconds that calls in flight get when the host stops

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from connector.catalog.find import catalog
-from connector.sync.cards import ConnectionCards, caller_of
+from connector.sync.systems.cards import ConnectionCards, caller_of
 from tests.conftest import Upcard, opened
 
 CONNECTION = "live"

@@ -221,7 +221,7 @@ def publish(
     from connector.catalog.publish import publish as write
     from connector.catalog.publish import stale_files
     from connector.rest.openapi import openapi
-    from connector.sync.mapping import published
+    from connector.sync.mapping.mapping import published
 
     found = (stale_files if check else write)(Path.cwd(), openapi(), published())
     for path in found:

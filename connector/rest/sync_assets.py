@@ -17,7 +17,7 @@ from connector.sdk.tables import CardInputs
 from connector.sdk.tables import field as row  # two tables here have a row called field
 from connector.sync.actions import Wanted
 from connector.sync.entities import Lock
-from connector.sync.mapping import Action
+from connector.sync.mapping.mapping import Action
 
 
 class NewLock(CardInputs):

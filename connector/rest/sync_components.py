@@ -7,9 +7,9 @@ from connector.rest.components import CARD_KEYS, NULLABLE, OBJECT, TEXT, record
 from connector.sdk.inventory import Assignee, Kind
 from connector.sdk.kinds import Json
 from connector.sync.entities import Op, Side
-from connector.sync.mapping import Action
-from connector.sync.permissions import WORDS
-from connector.sync.runs import Mode, State
+from connector.sync.mapping.mapping import Action
+from connector.sync.store.runs import Mode, State
+from connector.sync.systems.permissions import WORDS
 
 COUNT: Json = {"type": "integer"}
 TEXTS: Json = CARD_KEYS

@@ -14,8 +14,8 @@ from connector.rest.sync_shown import note, plan_of, shown_line, shown_run, sync
 from connector.sdk.kinds import Integer, Json, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
-from connector.sync.rendering import text
-from connector.sync.runs import AT_WORK, SyncRun
+from connector.sync.plan.rendering import text
+from connector.sync.store.runs import AT_WORK, SyncRun
 
 PLAIN = "text/plain"
 MOST_LINES = 1000  # of a plan that are in its first answer

@@ -14,9 +14,9 @@ from connector.rest.hosts import host_of
 from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.entities import Hold, Notice
-from connector.sync.plan import Plan
-from connector.sync.runs import Line, SyncRun
-from connector.sync.status import Status
+from connector.sync.plan.plan import Plan
+from connector.sync.store.runs import Line, SyncRun
+from connector.sync.store.status import Status
 from connector.sync.syncs import MISSING, Sync
 
 DOABLE = ("planned", "begun", "done", "stale", "failed")  # what becomes of lines that apply does

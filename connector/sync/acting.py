@@ -10,12 +10,12 @@ from connector.engine.clock import now, written
 from connector.sdk.errors import Conflict, OutcomeUnknown, UpcardError
 from connector.sdk.inventory import Device
 from connector.sdk.kinds import Json
-from connector.sync import runs
-from connector.sync.coding import Agreed
 from connector.sync.entities import Change
-from connector.sync.plan import Plan
-from connector.sync.runs import SyncRun
-from connector.sync.tables import sync_changes, sync_runs
+from connector.sync.plan.plan import Plan
+from connector.sync.store import runs
+from connector.sync.store.coding import Agreed
+from connector.sync.store.runs import SyncRun
+from connector.sync.store.tables import sync_changes, sync_runs
 
 AGAIN = timedelta(minutes=5)  # in which the same action on the same device is a mistake
 PENDING = "The command was given, and its answer has not come. It may have been carried out."

@@ -24,7 +24,7 @@ from connector.sdk.kinds import STATUS, Json
 from connector.sdk.tables import rows
 from connector.sync import acting
 from connector.sync.assets import Assets, Linked
-from connector.sync.mapping import Actions as Allowed
+from connector.sync.mapping.mapping import Actions as Allowed
 from connector.sync.syncs import Sync
 
 NOTED = 5.0  # seconds that the note on the asset may take; the caller waits for the answer

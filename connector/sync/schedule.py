@@ -6,11 +6,11 @@ import sqlalchemy as sa
 
 from connector.engine.calls import Ready
 from connector.sdk.errors import UpcardError
-from connector.sync import outbox, runs
-from connector.sync.mapping_file import load
-from connector.sync.runs import SyncRun
+from connector.sync.mapping.mapping_file import load
+from connector.sync.store import outbox, runs
+from connector.sync.store.runs import SyncRun
+from connector.sync.store.tables import syncs
 from connector.sync.syncs import Syncs, next_due
-from connector.sync.tables import syncs
 
 OURS = "sync:"  # before the name of a sync, where it calls a card itself
 

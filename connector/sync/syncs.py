@@ -16,18 +16,19 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.inventory import Named
 from connector.sdk.kinds import Json
-from connector.sync import flaps, memory, outbox, runs
+from connector.sync.apply import flaps
+from connector.sync.apply.reading import Both
 from connector.sync.entities import Lock
-from connector.sync.mapping import Mapping
-from connector.sync.mapping_file import load
-from connector.sync.outbox import Entry
-from connector.sync.propose import Strangers, check, propose
-from connector.sync.reading import Both
-from connector.sync.runs import AT_WORK, Line, SyncRun
-from connector.sync.status import Status, status
-from connector.sync.systems import Systems
-from connector.sync.tables import sync_links, sync_locks, sync_outbox, syncs
-from connector.sync.undoing import undone
+from connector.sync.mapping.mapping import Mapping
+from connector.sync.mapping.mapping_file import load
+from connector.sync.mapping.propose import Strangers, check, propose
+from connector.sync.plan.undoing import undone
+from connector.sync.store import memory, outbox, runs
+from connector.sync.store.outbox import Entry
+from connector.sync.store.runs import AT_WORK, Line, SyncRun
+from connector.sync.store.status import Status, status
+from connector.sync.store.tables import sync_links, sync_locks, sync_outbox, syncs
+from connector.sync.systems.systems import Systems
 
 MISSING = "There is no sync of this name. GET /v1/syncs lists them."
 LOOK = 0.1  # seconds until it is seen that a run ended

@@ -12,7 +12,7 @@ from connector.catalog.find import catalog
 from connector.sdk.errors import Forbidden, InvalidCall, Refused, Unavailable, Unexpected, UpcardError
 from connector.sdk.inventory import Device, User
 from connector.sdk.kinds import Json
-from connector.sync.values import steps, walk
+from connector.sync.mapping.values import steps, walk
 from sandbox.kandji import Sandbox, tenant
 from sandbox.kandji.state.tenant import Tenant
 from sandbox.kandji.state.tokens import Token

@@ -9,7 +9,7 @@ import pytest
 from connector.catalog.find import catalog
 from connector.catalog.publish import BEGIN, END, files, index, publish, readme, stale_files, text
 from connector.rest.openapi import openapi
-from connector.sync.mapping import published
+from connector.sync.mapping.mapping import published
 
 ROOT = Path(__file__).parents[3]
 CARDS = catalog().cards

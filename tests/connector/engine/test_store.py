@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from connector.engine import store as module
 from connector.engine import tables
 from connector.engine.store import Store
-from connector.sync.tables import syncs
+from connector.sync.store.tables import syncs
 from tests.connector.engine.parts import OpenStore
 
 KEY = {"id": "a1", "label": "a test", "hash": "0" * 64, "created": "2026-02-03T09:15:00.000Z"}

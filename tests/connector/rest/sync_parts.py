@@ -7,10 +7,10 @@ import respx
 import sqlalchemy as sa
 
 from connector.sdk.inventory import Asset
-from connector.sync import memory
 from connector.sync.entities import Link
-from connector.sync.runs import SyncRun
-from connector.sync.tables import sync_runs
+from connector.sync.store import memory
+from connector.sync.store.runs import SyncRun
+from connector.sync.store.tables import sync_runs
 from tests.conftest import Upcard, asked
 
 SYNC = "/v1/syncs/fleet"

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from connector.sync import memory, outbox
 from connector.sync.entities import Change, Hold, Link, Notice
-from connector.sync.mapping_file import load
-from connector.sync.plan import Plan
-from connector.sync.runs import SyncRun, insert, keep
+from connector.sync.mapping.mapping_file import load
+from connector.sync.plan.plan import Plan
+from connector.sync.store import memory, outbox
+from connector.sync.store.runs import SyncRun, insert, keep
 from tests.conftest import Upcard
 from tests.connector.rest.conftest import Fresh
 from tests.connector.rest.sync_parts import MAPPING, SYNC, a_sync, audited, linked

@@ -17,12 +17,12 @@ from cards.snipeit._assets import SnipeITAssets
 from connector.catalog.find import catalog
 from connector.sdk.inventory import Asset, Person
 from connector.sdk.systems import AssetSystem
-from connector.sync.cards import ConnectionCards, caller_of
-from connector.sync.runs import Line, SyncRun
+from connector.sync.apply.worker import SyncWorker
 from connector.sync.schedule import Schedule
+from connector.sync.store.runs import Line, SyncRun
+from connector.sync.store.tables import sync_runs
 from connector.sync.syncs import Sync, Syncs
-from connector.sync.tables import sync_runs
-from connector.sync.worker import SyncWorker
+from connector.sync.systems.cards import ConnectionCards, caller_of
 from sandbox import assetbots, kandji, snipeit
 from sandbox.log import RequestLog
 from tests.conftest import Upcard, opened

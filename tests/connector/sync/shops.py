@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from cards.assetbots._assets import AssetbotsAssets
 from cards.snipeit._assets import SnipeITAssets
 from connector.sdk.systems import AssetSystem
-from connector.sync.file import FileAssets
+from connector.sync.systems.file import FileAssets
 from sandbox import snipeit
 from sandbox.assetbots import Sandbox, workspace
 from sandbox.assetbots.database import Database

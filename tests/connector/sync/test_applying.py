@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from connector.sync.runs import SyncRun
+from connector.sync.store.runs import SyncRun
 from tests.connector.sync.office import Office
 from tests.connector.sync.trouble import give, holder, owned, synced, tag
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from connector.sync.file import FileAssets
+from connector.sync.systems.file import FileAssets
 from tests.connector.sync.office import FIELDS, NAME, Office, office
 from tests.connector.sync.trouble import LOOSE
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from connector.sdk.inventory import Capabilities, Value
 from connector.sync.entities import Base
-from connector.sync.mapping import Mapping
+from connector.sync.mapping.mapping import Mapping
 from tests.connector.sync.things import asset, device, person, user
 from tests.connector.sync.world import World, mapping
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from connector.sync import reading
+from connector.sync.apply import reading
 from tests.connector.sync.office import FIELDS, Office
 from tests.connector.sync.trouble import fault, mended, synced, tag
 

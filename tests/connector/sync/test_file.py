@@ -13,7 +13,7 @@ import pytest
 
 from connector.sdk.errors import InvalidCall, Refused, Unavailable
 from connector.sdk.inventory import Named
-from connector.sync.file import FileAssets
+from connector.sync.systems.file import FileAssets
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from connector.sync.runs import SyncRun
+from connector.sync.store.runs import SyncRun
 from tests.connector.sync.office import FIELDS, Office
 from tests.connector.sync.trouble import give, holder, newcomer, owned, synced, tag, writes
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from connector.sdk.errors import Conflict
-from connector.sync.worker import SyncWorker
+from connector.sync.apply.worker import SyncWorker
 from tests.connector.sync.office import FIELDS, NAME, Office
 from tests.connector.sync.trouble import LOOSE, fault, give, holder, owned, synced, tag, writes
 
@@ -96,10 +96,10 @@ async def test_two_hosts_that_get_the_same_run_carry_it_out_once(here: Office) -
 
 async def test_a_host_that_was_superseded_writes_nothing_more(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     await tagged(here)
-    monkeypatch.setattr("connector.sync.course.A_WHILE", 0.0)  # a line a step
+    monkeypatch.setattr("connector.sync.apply.course.A_WHILE", 0.0)  # a line a step
     run = await here.syncs.apply(NAME, "a test")
     assert await here.worker.go_on(run.id, run.segment, "one")
-    monkeypatch.setattr("connector.sync.course.A_WHILE", 0.001)
+    monkeypatch.setattr("connector.sync.apply.course.A_WHILE", 0.001)
     assert await here.worker.go_on(run.id, run.segment, "one")
     other = SyncWorker(here.upcard.host.store, here.syncs.systems, here.upcard.host.draining)
     assert await other.go_on(run.id, run.segment, "two")
@@ -115,7 +115,7 @@ async def test_a_host_that_was_superseded_writes_nothing_more(here: Office, monk
 
 async def test_a_run_is_canceled_between_lines(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     await tagged(here)
-    monkeypatch.setattr("connector.sync.course.A_WHILE", 0.001)
+    monkeypatch.setattr("connector.sync.apply.course.A_WHILE", 0.001)
     run = await here.syncs.apply(NAME, "a test")
     assert await here.worker.go_on(run.id, run.segment, "one")
     assert await here.worker.go_on(run.id, run.segment, "one")
@@ -241,14 +241,16 @@ async def test_many_changes_and_creates_are_planned_only(here: Office, limit: st
     assert (await here.apply(forced=True)).state == "succeeded"
 
 
+@pytest.mark.parametrize("forced", [False, True])
 @pytest.mark.parametrize("left", [0, 5])
-async def test_no_plan_is_made_from_half_a_world(here: Office, left: int) -> None:
+async def test_no_plan_is_made_from_half_a_world(here: Office, left: int, *, forced: bool) -> None:
+    """Nor by force, which is for limits: the mapping may say that an empty source is meant."""
     devices = here.tenant.tenant.devices
     for device in (await here.devices())[left:]:
         devices.remove(devices.index(device["device_id"]) or 0)
     here.forget_requests()
 
-    run = await here.apply()
+    run = await here.apply(forced=forced)
 
     assert (run.state, await here.lines(run), writes(here)) == ("failed", [], [])
     words = "The MDM lists no devices." if not left else "The MDM lists 5 devices; there were 12."

@@ -12,7 +12,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 
 from connector.engine.store import Store
-from connector.sync.worker import SyncWorker
+from connector.sync.apply.worker import SyncWorker
 from sandbox.faults import Kind
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, give, holder, mended, synced, tag

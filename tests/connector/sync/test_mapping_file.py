@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from ruamel.yaml import YAML
 
 from connector.sdk.errors import InvalidCall
-from connector.sync.mapping import Mapping, schema
-from connector.sync.mapping_file import load, parse, read
+from connector.sync.mapping.mapping import Mapping, schema
+from connector.sync.mapping.mapping_file import load, parse, read
 
 WHOLE = """\
 version: 1

@@ -4,7 +4,7 @@ import pytest
 
 from connector.sdk.inventory import Asset, Device
 from connector.sync.entities import Link
-from connector.sync.matching import match_devices, serial_of
+from connector.sync.plan.matching import match_devices, serial_of
 from tests.connector.sync.things import asset, device, link
 
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from connector.sync import memory
-from connector.sync.tables import sync_links
+from connector.sync.store import memory
+from connector.sync.store.tables import sync_links
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import holder, owned, synced, tag, writes
 

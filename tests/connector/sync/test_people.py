@@ -4,7 +4,7 @@ import pytest
 
 from connector.sdk.inventory import Person, User
 from connector.sync.entities import Link
-from connector.sync.people import match_people
+from connector.sync.plan.people import match_people
 from tests.connector.sync.things import person, user, user_link
 
 WANTED = frozenset({"u1", "u2"})

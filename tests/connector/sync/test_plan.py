@@ -7,8 +7,8 @@ import pytest
 
 from connector.sdk.inventory import Assignee, Capabilities
 from connector.sync.entities import Base, Lock, Notice
-from connector.sync.ground import Memory, Sides
-from connector.sync.plan import Plan, plan
+from connector.sync.plan.ground import Memory, Sides
+from connector.sync.plan.plan import Plan, plan
 from tests.connector.sync.things import asset, device, link, person, user, user_link
 from tests.connector.sync.world import World, mapping
 

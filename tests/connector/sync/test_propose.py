@@ -6,8 +6,8 @@ from hypothesis import strategies as some
 
 from connector.sdk.errors import InvalidCall
 from connector.sdk.inventory import Named
-from connector.sync.mapping_file import load
-from connector.sync.propose import check, guess, propose
+from connector.sync.mapping.mapping_file import load
+from connector.sync.mapping.propose import check, guess, propose
 
 HEAD = "version: 1\nmdm: { kind: kandji }\nassets: { kind: file }\n"
 PROPERTIES = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from connector.sync.runs import SyncRun
+from connector.sync.store.runs import SyncRun
 from sandbox.faults import Fault
 from tests.connector.sync.office import Office
 from tests.connector.sync.trouble import fault, give, holder, mended, owned, synced, tag, writes

@@ -3,8 +3,8 @@
 import json
 
 from connector.sync.entities import Base
-from connector.sync.plan import Plan
-from connector.sync.rendering import as_json, text
+from connector.sync.plan.plan import Plan
+from connector.sync.plan.rendering import as_json, text
 from tests.connector.sync.things import asset, device, link, person, user, user_link
 from tests.connector.sync.world import World, mapping
 

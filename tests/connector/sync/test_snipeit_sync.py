@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from connector.sync.runs import SyncRun
+from connector.sync.store.runs import SyncRun
 from sandbox.faults import Fault
 from sandbox.snipeit.database import Database
 from sandbox.snipeit.facts import ARCHIVED

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from connector.sdk.inventory import Value
 from connector.sync.entities import Base
-from connector.sync.three_way import Act, Direction, Rule, Winner, decide
+from connector.sync.plan.three_way import Act, Direction, Rule, Winner, decide
 
 BOTH = Rule("both", winner="asset")
 IN = Rule("mdm_to_asset", winner="mdm")

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from connector.sync.tables import syncs
+from connector.sync.store.tables import syncs
 from sandbox.faults import Kind
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, give, holder, mended, newcomer, owned, synced, tag, writes

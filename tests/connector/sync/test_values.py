@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from connector.sdk.inventory import Kind, Value
-from connector.sync.values import cut, looked_up, normal, steps, transformed, walk
+from connector.sync.mapping.values import cut, looked_up, normal, steps, transformed, walk
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connector.sync import course
+from connector.sync.apply import course
 from sandbox.faults import Fault, Kind
 from tests.connector.sync.office import Office, office
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from connector.sdk.inventory import Asset, Assignee, Capabilities, Device, Person, User
 from connector.sync.entities import Base, Change, Link, Lock
-from connector.sync.ground import Memory, Sides
-from connector.sync.mapping import Mapping
-from connector.sync.plan import Plan, plan
+from connector.sync.mapping.mapping import Mapping
+from connector.sync.plan.ground import Memory, Sides
+from connector.sync.plan.plan import Plan, plan
 
 HEAD: dict[str, Any] = {"version": 1, "mdm": {"kind": "kandji"}, "assets": {"kind": "file"}}
 MDM = Capabilities(writable=frozenset({"asset_tag", "note", "user"}))

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from connector.sync.runs import SyncRun
+from connector.sync.store.runs import SyncRun
 from sandbox.kandji.state.tokens import Token
 from tests.connector.cli.conftest import Command
 from tests.connector.cli.sync.conftest import MAPPING, Fleet, Settled

@@ -1,0 +1,176 @@
+"""A mapping file read: every error in it at once, each with its line and its place."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from io import StringIO
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from connector.sdk.errors import Fault, InvalidCall
+from connector.sync.mapping.mapping import FieldRow
+from connector.sync.mapping.mapping import Mapping as MappingFile
+from connector.sync.mapping.values import EVEN
+
+Step = str | int
+LARGEST = 200_000  # characters
+SAYS = {
+    "missing": "is missing",
+    "model_type": "must be a table of keys and values",
+    "string_type": "must be text",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table of keys and values",
+    "int_type": "must be a whole number",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "literal_error": "must be one of: {expected}",
+    "wrong": "{why}",
+}
+FORMS = {
+    "from": "must be a path such as os_version or details.volumes[0].capacity",
+    "asset_tag": "must be auto, from-mdm, or text with {serial}, {name}, {model}, {platform}, {asset_tag}, {mdm_id}",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong with a file."""
+
+    line: int
+    at: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.at} {self.why}" + ("" if self.why.endswith("?") else ".")
+
+
+def load(text: str) -> MappingFile:
+    """The mapping, or InvalidCall with every problem of the file."""
+    found = read(text)
+    if isinstance(found, MappingFile):
+        return found
+    raise InvalidCall.of([Fault(f"line {each.line}: {each.at}", each.sentence) for each in found])
+
+
+def read(text: str) -> MappingFile | list[Problem]:
+    """The mapping, or its problems by line."""
+    try:
+        tree = parse(text)
+    except YAMLError as error:
+        return [_unreadable(error)]
+    except RecursionError:
+        return [Problem(1, "file", "is nested too deeply")]
+    if not isinstance(tree, CommentedMap):
+        return [Problem(1, "file", "must be a table of keys and values")]
+    crossed = _crossed(tree)
+    try:
+        mapping = MappingFile.model_validate(tree)
+    except ValidationError as error:
+        return sorted({*crossed, *(_problem(each, tree) for each in error.errors())})
+    return sorted(crossed) or mapping
+
+
+def parse(text: str) -> Any:
+    """The tree of a YAML text, with comments and lines."""
+    if len(text) > LARGEST:
+        raise YAMLError(f"must have at most {LARGEST} characters")
+    return YAML(typ="rt").load(StringIO(text))
+
+
+def _unreadable(error: YAMLError) -> Problem:
+    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    why = str(error.problem if isinstance(error, MarkedYAMLError) else error)
+    return Problem(mark.line + 1 if mark else 1, "file", f"is no YAML: {why}")
+
+
+def _problem(detail: ErrorDetails, tree: CommentedMap) -> Problem:
+    path = tuple(step for step in detail["loc"] if step != "[key]")
+    return Problem(line_of(tree, path), "/".join(str(step) for step in path), _why(detail, path))
+
+
+def _why(detail: ErrorDetails, path: tuple[Step, ...]) -> str:
+    last = str(path[-1]) if path else ""
+    if detail["type"] == "extra_forbidden":
+        near = get_close_matches(last, _keys(path[:-1]), n=1)
+        return "is not a key here" + (f"; did you mean {near[0]}?" if near else "")
+    if detail["type"] == "string_pattern_mismatch":
+        return FORMS.get(last, "does not have the right form")
+    return SAYS.get(detail["type"], "is not valid").format(**detail.get("ctx", {})).replace("'", "")
+
+
+def _keys(path: tuple[Step, ...]) -> list[str]:
+    """The keys of the table at a path."""
+    table: Any = MappingFile
+    for step in path:
+        if isinstance(step, str) and isinstance(table, type) and issubclass(table, BaseModel):
+            table = FieldRow if step == "fields" else table.model_fields[step].annotation
+    known = table.model_fields.items() if isinstance(table, type) and issubclass(table, BaseModel) else ()
+    return [info.alias or key for key, info in known]
+
+
+def line_of(tree: Any, path: Sequence[Step]) -> int:
+    """The line of what stands at a path, or of the nearest thing around it."""
+    line = 1
+    for step in path:
+        if isinstance(tree, CommentedMap) and step in tree:
+            line = tree.lc.key(step)[0] + 1
+        elif isinstance(tree, CommentedSeq) and isinstance(step, int) and step < len(tree):
+            line = tree.lc.item(step)[0] + 1
+        else:
+            break
+        tree = tree[step]
+    return line
+
+
+def _crossed(tree: CommentedMap) -> list[Problem]:
+    """What no single value shows: fields that do not fit together."""
+    fields = tree.get("fields")
+    rows = [(place, row) for place, row in enumerate(fields) if isinstance(row, Mapping)] if _is_list(fields) else []
+    used = [(place, row) for place, row in rows if not row.get("skip")]
+    found = [*_twice(used, "to", lambda row: True), *_twice(used, "from", _writes_back)]
+    found += [(("fields", place, key), why) for place, row in used for key, why in _unfit(row)]
+    found += [(("assignment", "winner"), why) for why in _odd_winner(tree.get("assignment"))]
+    return [Problem(line_of(tree, path), "/".join(map(str, path)), why) for path, why in found]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _twice(rows: list[tuple[int, Any]], key: str, counts: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
+    first: dict[str, int] = {}
+    for place, row in rows:
+        if isinstance(name := row.get(key), str) and counts(row) and first.setdefault(name, place) != place:
+            yield ("fields", place, key), f"is written by two fields (see fields/{first[name]})"
+
+
+def _writes_back(row: Any) -> bool:
+    return row.get("direction") in ("both", "asset_to_mdm")
+
+
+def _unfit(row: Any) -> Iterator[tuple[str, str]]:
+    """What contradicts itself within a field."""
+    for key, left in (("from", "column"), ("to", "property")):
+        if key not in row:
+            yield key, f"is missing; to leave the {left} out, say skip: true"
+    if _writes_back(row) and row.get("values"):
+        yield "values", "cannot be turned around, so the direction must be mdm_to_asset"
+    names = [str(name) for name in row["transform"]] if _is_list(row.get("transform")) else []
+    if _writes_back(row) and not EVEN.issuperset(names):
+        yield "transform", "cannot be turned around, so the direction must be mdm_to_asset"
+    yield from (("winner", why) for why in _odd_winner(row))
+
+
+def _odd_winner(table: Any) -> Iterator[str]:
+    given = table if isinstance(table, Mapping) else {}
+    winner = {"asset_to_mdm": "asset", "both": None, "none": None}.get(str(given.get("direction")), "mdm")
+    if winner and given.get("winner", winner) not in (winner, "hold"):
+        yield f"must be {winner} or hold, because values go only from there"

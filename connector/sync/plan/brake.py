@@ -1,0 +1,49 @@
+"""What stops a plan: half a world as its input, or more changes than anyone means."""
+
+from collections import Counter
+from collections.abc import Iterator
+from math import ceil
+
+from connector.sync.entities import NEW, Change, Op
+from connector.sync.mapping.mapping import Mapping
+from connector.sync.plan.ground import Memory, Sides
+
+HALF = 0.5
+FEW = 10  # so many changes are no landslide, however small the fleet
+NO_CHANGE = {"link", "move_link", "lock", "create_asset", "create_person"}
+CREATES: tuple[Op, ...] = ("create_asset", "create_person")
+
+
+def implausible(sides: Sides, memory: Memory, mapping: Mapping) -> str | None:
+    """Why there is no plan: a side is empty, or under half of what it was."""
+    if mapping.safety.empty_source == "go":
+        return None
+    linked = sum(link.kind == "device" and link.state == "active" for link in memory.links)
+    if not sides.devices:
+        return "The MDM lists no devices."
+    if short := _short("The MDM", "devices", len(sides.devices), memory.devices_before or linked):
+        return short
+    return _short("The asset system", "assets", len(sides.assets), memory.assets_before or linked)
+
+
+def _short(who: str, what: str, now: int, before: int) -> str | None:
+    return f"{who} lists {now} {what}; there were {before}." if now < before * HALF else None
+
+
+def over_limits(lines: tuple[Change, ...], assets: int, mapping: Mapping) -> Iterator[str]:
+    """The limits that a plan exceeds, each as a sentence."""
+    safety, count = mapping.safety, Counter(line.op for line in lines if line.status == "planned")
+    changed = {(line.side, line.target) for line in lines if line.status == "planned" and line.op not in NO_CHANGE}
+    known = {target for target in changed if not target[1].startswith(NEW)}
+    if len(known) > max(FEW, most := _most(safety.max_changes, assets)):
+        yield f"{len(known)} records change; max_changes allows {max(FEW, most)}."
+    if count["check_in"] > (most := _most(safety.max_check_ins, assets)):
+        yield f"{count['check_in']} check-ins; max_check_ins allows {most}."
+    for op in CREATES:
+        if count[op] > (most := _most(safety.max_creates, assets)):
+            yield f"{count[op]} lines {op}; max_creates allows {most}."
+
+
+def _most(limit: float, assets: int) -> int:
+    """A share is one of the assets there are."""
+    return ceil(limit * assets) if isinstance(limit, float) else limit
