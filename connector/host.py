@@ -46,6 +46,7 @@ from connector.sync.actions import QuickActions
 from connector.sync.apply.worker import SyncWorker
 from connector.sync.assets import Assets
 from connector.sync.schedule import Schedule
+from connector.sync.store.retention import forget as forget_syncs
 from connector.sync.store.runs import KIND as SYNC
 from connector.sync.syncs import Syncs
 from connector.sync.systems.systems import Systems
@@ -164,6 +165,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
                 again(lambda: sweep(store, queue), SWEEP),
                 again(abandoned.give_up, SWEEP),
                 again(lambda: forget(store, settings.retention_days), FORGET),
+                again(lambda: forget_syncs(store, settings.retention_days), FORGET),
             ]
         tasks = await stack.enter_async_context(on_duty(*duties))
         yield Host(
