@@ -45,6 +45,7 @@ from connector.engine.worker import WATCH, Worker
 from connector.sync.actions import QuickActions
 from connector.sync.apply.worker import SyncWorker
 from connector.sync.assets import Assets
+from connector.sync.proposals import Proposals
 from connector.sync.schedule import Schedule
 from connector.sync.store.retention import forget as forget_syncs
 from connector.sync.store.runs import KIND as SYNC
@@ -79,6 +80,7 @@ class Host:
     abandoned: Abandoned
     runner: Runner
     syncs: Syncs
+    proposals: Proposals
     actions: QuickActions
     telemetry: Telemetry
     store: Store
@@ -186,6 +188,7 @@ async def open_host(settings: Settings) -> AsyncIterator[Host]:
             abandoned=abandoned,
             runner=runner,
             syncs=syncs,
+            proposals=Proposals(systems),
             actions=QuickActions(Assets(syncs), runner),
             telemetry=telemetry,
             store=store,

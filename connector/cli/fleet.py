@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from connector.cli.demo import CONNECTION, SYNC
+from connector.host import Host
 from connector.sdk.errors import Conflict
-from connector.sync.syncs import Syncs
 
 ASSETS = "assetbots"
 
@@ -25,10 +25,11 @@ actions: {{ enabled: false }}  # true lets quick actions through
 """
 
 
-async def ready_fleet(syncs: Syncs) -> None:
+async def ready_fleet(host: Host) -> None:
     """The sync as new, since the simulated systems are: what it remembered is of others. Its mapping stays."""
+    syncs = host.syncs
     there = {sync.name: sync for sync in await syncs.all()}
-    mapping = there[SYNC].mapping if SYNC in there else await syncs.proposed(SYNC, START)
+    mapping = there[SYNC].mapping if SYNC in there else await host.proposals.extended(SYNC, START)
     with suppress(Conflict):  # a run of it that was cut off goes on now
         if SYNC in there:
             await syncs.delete(SYNC)

@@ -69,7 +69,7 @@ async def _up(settings: Settings, devices: int, *, once: bool) -> int:
         await _connect(host, CONNECTION, "kandji", {"url": urls[0], "token": str(tenant.tenant.token)})
         pace = {"requests_per_second": 20}  # the simulator takes any number; the service is asked once a second
         await _connect(host, ASSETS, "assetbots", {"url": urls[1], "api_key": workspace.database.key, **pace})
-        await ready_fleet(host.syncs)
+        await ready_fleet(host)
         key = ready_key(host.keys, settings.data_dir)
         async with Demonstration.at(address, key) as demonstration:
             if once:

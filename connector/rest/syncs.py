@@ -105,12 +105,13 @@ async def propose_mapping(request: Request) -> Response:
     host, sync = host_of(request), await sync_of(request)
     text = sync.mapping if wanted.mapping is None else wanted.mapping
     _need_connections(host, request.state.caller, text)
-    return json_answer({"mapping": await host.syncs.proposed(sync.name, text), "saved": False})
+    return json_answer({"mapping": await host.proposals.extended(sync.name, text), "saved": False})
 
 
 async def check_mapping(request: Request) -> Response:
     """What is new on either side, of which the mapping says nothing."""
-    new = await host_of(request).syncs.strangers((await sync_of(request)).name)
+    sync = await sync_of(request)
+    new = await host_of(request).proposals.strangers(sync.name, sync.mapping)
     found = {"properties": new.properties, "columns": new.columns}
     return json_answer(
         {side: [{"name": each.name, "kind": each.kind} for each in some] for side, some in found.items()}
@@ -129,11 +130,11 @@ async def _first(host: Host, caller: Caller, wanted: NewSync) -> str:
     if kind == FILE:
         if not NAME.fullmatch(wanted.assets):
             raise InvalidCall.of([Fault("assets", "Assets must be a-z, 0-9, hyphen and underscore: it names a file.")])
-        return await host.syncs.first(wanted.mdm, wanted.assets, FILE)
+        return await host.proposals.first(wanted.mdm, wanted.assets, FILE)
     there = host.connections.get(wanted.assets).connector
     if kind not in (None, there):
         raise InvalidCall.of([Fault("assets_kind", "Assets Kind is not that of the connection; it may be left out.")])
-    return await host.syncs.first(wanted.mdm, wanted.assets, there)
+    return await host.proposals.first(wanted.mdm, wanted.assets, there)
 
 
 def _need_connections(host: Host, caller: Caller, text: str) -> None:

@@ -14,14 +14,12 @@ from connector.engine.connections import NAME
 from connector.engine.durable import Queue
 from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
-from connector.sdk.inventory import Named
 from connector.sdk.kinds import Json
 from connector.sync.apply import flaps
 from connector.sync.apply.reading import Both
 from connector.sync.entities import Lock
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.mapping.mapping_file import load
-from connector.sync.mapping.propose import Strangers, check, propose
 from connector.sync.plan.undoing import undone
 from connector.sync.store import memory, outbox, runs
 from connector.sync.store.outbox import Entry
@@ -32,18 +30,6 @@ from connector.sync.systems.systems import Systems
 
 MISSING = "There is no sync of this name. GET /v1/syncs lists them."
 LOOK = 0.1  # seconds until it is seen that a run ended
-
-FIRST = """\
-# Where values go between the two systems. What each key means: schemas/sync/mapping.json
-version: 1
-mdm: {{ kind: {mdm}, connection: {mdm_connection} }}
-assets: {{ kind: {assets}, connection: {assets_connection} }}
-create: {{ default_category: "Kandji" }}
-fields:
-  - {{ to: serial, from: serial_number, direction: mdm_to_asset, key: true, case: ignore }}
-  - {{ to: tag, from: asset_tag, direction: both, winner: asset }}
-assignment: {{ direction: both }}
-"""
 
 
 @dataclass(frozen=True)
@@ -126,25 +112,6 @@ class Syncs:
             db.execute(sa.delete(syncs).where(syncs.c.name == name))
 
         await self.store.run_alone(work)
-
-    async def first(self, mdm: str, assets: str, assets_kind: str) -> str:
-        """A mapping file for two connections, with a line for each property and column, and a reason for each guess."""
-        mdm_kind = self.systems.runner.connections.get(mdm).connector
-        names = {"mdm": mdm_kind, "mdm_connection": mdm, "assets": assets_kind, "assets_connection": assets}
-        return await self.proposed("proposal", FIRST.format(**names))
-
-    async def proposed(self, name: str, mapping: str) -> str:
-        """The file with a line for everything that is new on either side; lines that are there stay to the letter."""
-        return propose(mapping, *await self._both_sides(name, mapping))
-
-    async def strangers(self, name: str) -> Strangers:
-        """What is new on either side, of which the mapping says nothing."""
-        mapping = (await self.get(name)).mapping
-        return check(mapping, *await self._both_sides(name, mapping))
-
-    async def _both_sides(self, name: str, mapping: str) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
-        both = self.systems.open(name, load(mapping))
-        return both.mdm.properties, await both.assets.columns() or ()
 
     async def plan(self, name: str, by: str) -> SyncRun:
         """Begin to read both sides and plan; nothing is written to them."""

@@ -17,15 +17,15 @@ from connector.sync.apply import flaps
 from connector.sync.apply.outcomes import NOTED, Item, Made, Outcome, items
 from connector.sync.apply.reading import Both, some, whole
 from connector.sync.apply.writing import Writer
-from connector.sync.entities import Change, Lock
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory
 from connector.sync.plan.plan import Plan, plan
 from connector.sync.plan.pushing import only_about, pushed
 from connector.sync.store import memory, outbox, runs
 from connector.sync.store.coding import Agreed
+from connector.sync.store.recording import note_detailed, record_agreed, record_noted, when_detailed
 from connector.sync.store.runs import SyncRun
-from connector.sync.store.tables import sync_links, syncs
+from connector.sync.store.tables import sync_links
 
 A_WHILE = 1.0  # seconds of work in one step
 PAUSES = (1.0, 5.0, 20.0)  # seconds until a line is tried again of which nothing was carried out
@@ -85,7 +85,7 @@ class Course:
             runs.hold(db, self.run.id, self.holder)
             runs.write_plan(db, self.run, found, agreed, self.mapping)
             if not waits:
-                _detailed(db, self.run.sync, read)
+                note_detailed(db, self.run.sync, read)
             if found.stopped:
                 runs.end(db, self.run.id, "failed", Conflict(found.stopped))
             elif waits:
@@ -96,7 +96,7 @@ class Course:
         return not waits and not found.stopped
 
     async def _whole(self, known: Memory) -> tuple[Plan, Agreed, list[str]]:
-        when = await self.store.run(lambda db: _when_detailed(db, self.run.sync))
+        when = await self.store.run(lambda db: when_detailed(db, self.run.sync))
         sides, read = await whole(self.both, self.mapping, when)
         found = await asyncio.to_thread(plan, sides, known, self.mapping)
         return found, Agreed(found.agreed, found.counted, len(sides.devices), len(sides.assets)), read
@@ -112,9 +112,10 @@ class Course:
         def work(db: sa.Connection) -> list[runs.Line]:
             runs.hold(db, self.run.id, self.holder)
             if agreed := runs.take_agreed(db, self.run):
-                _record_agreed(db, self.run, agreed)
+                record_agreed(db, self.run, agreed)
             there = runs.lines(db, self.run.id)
-            _record_noted(db, self.run, [line.change for line in there if line.status == "planned"])
+            planned = [line.change for line in there if line.status == "planned"]
+            record_noted(db, self.run, [line for line in planned if line.op in NOTED])
             return there
 
         there = await self.store.run(work)
@@ -198,38 +199,3 @@ class Course:
             outbox.settle(db, self.run.sync, self.turns, waiting, failed, about=self.run.about)
         flaps.lock(db, self.run.sync)
         runs.end(db, self.run.id, "succeeded")
-
-
-def _record_agreed(db: sa.Connection, run: SyncRun, agreed: Agreed) -> None:
-    memory.record_bases(db, run.sync, agreed.bases)
-    memory.record_links(db, run.sync, agreed.links)
-    if agreed.devices is not None:
-        counted = sa.update(syncs).where(syncs.c.name == run.sync)
-        db.execute(counted.values(devices=agreed.devices, assets=agreed.assets))
-        memory.looked_at(db, run.sync, run.id)
-    else:
-        memory.settled(db, run.sync, run.id, agreed.bases)
-
-
-def _record_noted(db: sa.Connection, run: SyncRun, lines: list[Change]) -> None:
-    """Links and locks, which need no system."""
-    noted = [line for line in lines if line.op in NOTED]
-    memory.record_links(db, run.sync, [line.link for line in noted if line.link and line.op != "lock"])
-    for line in noted:
-        if line.op == "lock" and line.link and line.field:
-            memory.record_lock(db, run.sync, Lock(line.link.id, line.field, line.why, by=run.id))
-    runs.mark(db, run.id, [line.seq for line in noted], "done")
-
-
-def _when_detailed(db: sa.Connection, sync: str) -> dict[str, float]:
-    known = sync_links.c
-    found = db.execute(sa.select(known.mdm_id, known.detailed).where(known.sync == sync, known.kind == "device"))
-    return {row.mdm_id: row.detailed for row in found}
-
-
-def _detailed(db: sa.Connection, sync: str, devices: list[str]) -> None:
-    """Note whose details were read now."""
-    here = sync_links.c.sync == sync, sync_links.c.kind == "device", sync_links.c.mdm_id == sa.bindparam("of")
-    if devices:
-        read = sa.update(sync_links).where(*here).values(detailed=time.time())
-        db.execute(read, [{"of": device} for device in devices])

@@ -25,7 +25,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 async def test_its_mapping_is_proposed_and_not_enabled(here: Office) -> None:
     """What is sure of what nobody decided; no property that takes a request for each device."""
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
 
     sync = await here.syncs.get("fleet")
     assert not sync.enabled
@@ -35,7 +35,7 @@ async def test_its_mapping_is_proposed_and_not_enabled(here: Office) -> None:
 
 async def test_its_first_plan_is_within_the_limits(here: Office) -> None:
     """And holds a serial number that is there twice, and an asset that was lent."""
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
 
     run = await here.plan()
 
@@ -46,12 +46,12 @@ async def test_its_first_plan_is_within_the_limits(here: Office) -> None:
 
 async def test_a_host_that_starts_again_has_it_as_new(here: Office) -> None:
     """With the mapping that it had: what it remembered is of systems that are gone."""
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
     mapping = (await here.syncs.get("fleet")).mapping + "# ours\n"
     await here.syncs.change("fleet", mapping=mapping, enabled=True)
     await here.apply()
 
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
 
     sync = await here.syncs.get("fleet")
     assert (sync.mapping, sync.enabled, (await here.syncs.status("fleet")).active) == (mapping, False, 0)
@@ -59,9 +59,9 @@ async def test_a_host_that_starts_again_has_it_as_new(here: Office) -> None:
 
 async def test_a_run_that_was_cut_off_goes_on(here: Office) -> None:
     """Nothing is forgotten while it does."""
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
     await here.syncs.plan("fleet", "a test")
 
-    await ready_fleet(here.syncs)
+    await ready_fleet(here.upcard.host)
 
     assert (await here.syncs.status("fleet")).at_work

@@ -129,7 +129,7 @@ async def test_an_auto_mapping_of_kandji_properties_to_assetbots_fields(here: Of
     some = next(iter((await here.assets()).values()))
     await here.system.update_asset(some.sys_id, {"osVersion": "15.1"})
 
-    text = await here.syncs.first("acme", "office", "assetbots")
+    text = await here.upcard.host.proposals.first("acme", "office", "assetbots")
 
     lines = {line.partition("#")[0].strip(): line.partition("#")[2].strip() for line in text.splitlines()}
     assert lines["- { to: osVersion, from: os_version, direction: mdm_to_asset }"] == "the same name"
