@@ -1,6 +1,7 @@
 """What a sync remembers in the store: who is linked, what was agreed, what is locked."""
 
 from collections.abc import Iterable
+from sys import intern
 from typing import Any
 
 import sqlalchemy as sa
@@ -69,8 +70,10 @@ def settled(db: sa.Connection, sync: str, run: str, some: Iterable[Base]) -> Non
 def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
     known = sync_bases.c
     found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))
-    for row in found:
-        yield Base(row.link, row.field, value_read(row.mdm_value), value_read(row.asset_value))
+    for row in found:  # the same texts again and again: each is held once
+        mdm = value_read(row.mdm_value)
+        asset = mdm if row.asset_value == row.mdm_value else value_read(row.asset_value)
+        yield Base(intern(row.link), intern(row.field), mdm, asset)
 
 
 def record_links(db: sa.Connection, sync: str, some: Iterable[Link]) -> None:
