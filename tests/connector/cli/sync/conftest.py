@@ -57,7 +57,7 @@ class Settled:
     run: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a host of one's own and what it patches must not outlive its tests
 async def settled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settled]:
     folder = tmp_path_factory.mktemp("settled")
     async with at_work(folder) as found, reached(found.upcard, folder) as environment:
