@@ -1,6 +1,5 @@
 """Work on the streams that the queue gives to this host. A call of `go_on` is a durable step: a second of a stream."""
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -9,6 +8,7 @@ import structlog
 from connector.engine.course import Course
 from connector.engine.jobs import Jobs
 from connector.engine.ledger import Holder, Ledger, Lost
+from connector.engine.steps import Steps
 from connector.engine.store import AWAY
 from connector.engine.telemetry import Telemetry
 from connector.sdk.errors import UpcardError
@@ -28,30 +28,19 @@ class Worker:
         self._telemetry = telemetry
         self._ended = ended
         self._courses: dict[str, Course] = {}
-        self._steps = 0  # under way
-        self._draining = False
-        self._drained = asyncio.Event()
+        self._steps = Steps()
 
     async def go_on(self, run: str, segment: int, holder: str = "") -> bool:
         """Go on with a stream for who holds it; whether there is more to do."""
-        if self._draining:
-            await asyncio.Event().wait()  # for the end of this process: another one takes the stream up
-        self._steps += 1
-        try:
+        async with self._steps.step():
             return await self._step(Holder(run, segment, holder))
-        finally:
-            self._steps -= 1
-            if self._draining and not self._steps:
-                self._drained.set()
 
     async def drain(self) -> None:
         """Let every stream stop where it is, with its pages kept and which of their records are done."""
-        self._draining = True
+        self._steps.are_stopping = True
         for course in self._courses.values():
             course.halt()
-        if self._steps:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), DRAIN)
+        await self._steps.stop(DRAIN)
 
     async def watch(self) -> None:
         """See what callers ask of streams at work here, and which of them were lost."""
@@ -91,7 +80,7 @@ class Worker:
             before.halt()
         course = self._courses[holder.run] = Course(holder, begun, job, self._ledger)
         self._telemetry.stream_began(holder.run, job.card)
-        if begun.row["wanted"] or self._draining:
+        if begun.row["wanted"] or self._steps.are_stopping:
             course.halt(begun.row["wanted"])
         return course
 
@@ -112,7 +101,7 @@ class Worker:
         finally:
             after = course.counts
             self._telemetry.handed_over(*(after[name] - before[name] for name in ("delivered", "failed")))
-        return more and (self._draining or not course.is_halted)
+        return more and (self._steps.are_stopping or not course.is_halted)
 
     async def _failed(self, course: Course, error: UpcardError) -> bool:
         with suppress(Lost):

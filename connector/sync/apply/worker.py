@@ -6,6 +6,7 @@ from contextlib import suppress
 import sqlalchemy as sa
 import structlog
 
+from connector.engine.steps import Steps
 from connector.engine.store import AWAY, Store
 from connector.sdk.errors import NotFound, UpcardError
 from connector.sync.apply.course import Course
@@ -28,28 +29,16 @@ class SyncWorker:
         self._systems = systems
         self._host_is_draining = draining.is_set
         self._courses: dict[str, Course] = {}
-        self._steps = 0
-        self._draining = False
-        self._drained = asyncio.Event()
+        self._steps = Steps()
 
     async def go_on(self, run: str, segment: int, holder: str) -> bool:
         """Go on with a run for who holds it; whether there is more to do."""
-        if self._draining:
-            await asyncio.Event().wait()  # for the end of this process: another one takes the run up
-        self._steps += 1
-        try:
+        async with self._steps.step():
             return await self._step(run, segment, holder)
-        finally:
-            self._steps -= 1
-            if self._draining and not self._steps:
-                self._drained.set()
 
     async def drain(self) -> None:
         """Let the lines under way end; what is left is taken up again."""
-        self._draining = True
-        if self._steps:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), LEAVING)
+        await self._steps.stop(LEAVING)
 
     async def _step(self, run: str, segment: int, holder: str) -> bool:
         more = False
@@ -78,7 +67,7 @@ class SyncWorker:
         return course is not None and (await course.work() or self._stops())
 
     def _stops(self) -> bool:
-        return self._draining or self._host_is_draining()
+        return self._steps.are_stopping or self._host_is_draining()
 
     async def _begin(self, id_: str, segment: int, holder: str) -> Course | None:
         """Take a run up where the store says it is; None where it is over, or another's."""
