@@ -21,7 +21,6 @@ from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 
 BEHIND = 0.5  # seconds that records of finished reads wait to be written
-MOST_LISTED = 200
 
 INSERT = sa.insert(tables.runs)  # made once: to build a statement costs more than to execute it
 UPDATE = sa.update(tables.runs).where(tables.runs.c.id == sa.bindparam("of"))
@@ -29,6 +28,11 @@ UPDATE = sa.update(tables.runs).where(tables.runs.c.id == sa.bindparam("of"))
 State = Literal["queued", "running", "paused", "waiting_approval", "succeeded", "failed", "canceling", "canceled"]
 ENDED = frozenset({"succeeded", "failed", "canceled", "paused"})
 COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "truncated", "waiting_for", "seconds")
+
+
+def new_id(kind: str) -> str:
+    """An ID of its own: a later one is the later text."""
+    return f"{kind}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Run:
     card: str
     connection: str
     caller: str
-    id: str = field(default_factory=lambda: f"run_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}")
+    id: str = field(default_factory=lambda: new_id("run"))
     state: State = "running"
     started: str = field(default_factory=now)
     finished: str | None = None

@@ -11,8 +11,7 @@ from connector.sync.store import outbox, runs
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import syncs
 from connector.sync.syncs import Syncs, next_due
-
-OURS = "sync:"  # before the name of a sync, where it calls a card itself
+from connector.sync.systems.cards import OURS
 
 
 class Schedule:

@@ -81,7 +81,7 @@ class Course:
             found, agreed = await self._about(self.run.about, known)
         waits = self.run.mode == "plan" or bool(found.brakes and not self.run.forced)
 
-        def work(db: sa.Connection) -> None:
+        def work(db: sa.Connection) -> SyncRun:
             runs.hold(db, self.run.id, self.holder)
             runs.write_plan(db, self.run, found, agreed, self.mapping)
             if not waits:
@@ -90,9 +90,9 @@ class Course:
                 runs.end(db, self.run.id, "failed", Conflict(found.stopped))
             elif waits:
                 runs.end(db, self.run.id, "planned")
+            return runs.get(db, self.run.id)
 
-        await self.store.run(work)
-        self.run = await self.store.run(lambda db: runs.get(db, self.run.id))
+        self.run = await self.store.run(work)
         return not waits and not found.stopped
 
     async def _whole(self, known: Memory) -> tuple[Plan, Agreed, list[str]]:

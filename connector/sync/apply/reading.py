@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from connector.sdk.errors import Refused, Unavailable, Unexpected
-from connector.sdk.inventory import NOBODY, Asset, Device, Person, User
+from connector.sdk.inventory import Asset, Device, Person, User
 from connector.sdk.kinds import Json
 from connector.sdk.systems import AssetSystem, Mdm
 from connector.sync.entities import Link
@@ -126,4 +126,4 @@ async def _people(
 
 def at_nobody(asset: Asset) -> bool:
     """Whether an asset is free to be checked out."""
-    return asset.assignee == NOBODY or asset.assignee.kind == "none"
+    return asset.assignee.kind == "none"

@@ -11,9 +11,7 @@ from connector.engine.store import inserting
 from connector.sync.entities import Base, Change, Link, Lock
 from connector.sync.plan.ground import Memory
 from connector.sync.store.coding import line_read, value_read, value_written
-from connector.sync.store.tables import sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
-
-MANY = 1000  # rows of one statement, which some databases have a limit of
+from connector.sync.store.tables import MANY, sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
 
 
 def remembered(db: sa.Connection, sync: str) -> Memory:

@@ -79,8 +79,9 @@ def settle(
     `read`: the turns before it was read; what was announced since then stays. `about`: the assets that the run was for.
     """
     here = {entry.asset: entry for entry in entries(db, sync)}
+    left = waiting.keys() | failed.keys()
     for asset, entry in here.items():
-        if (about is None or asset in about) and read.get(asset) == entry.turn and asset not in {*waiting, *failed}:
+        if (about is None or asset in about) and read.get(asset) == entry.turn and asset not in left:
             db.execute(sa.delete(sync_outbox).where(*_of(sync, asset)))
     for asset, line in waiting.items():
         _left(db, sync, asset, here.get(asset), line, line.why, due_at=None)

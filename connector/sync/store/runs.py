@@ -4,8 +4,6 @@ Who works on a run is its holder: whoever takes it up again is another one, and 
 """
 
 import json
-import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,19 +13,19 @@ from sqlalchemy import RowMapping
 
 from connector.engine.clock import now
 from connector.engine.durable import Queue
+from connector.engine.runs import new_id
 from connector.sdk.errors import Conflict, NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.entities import Change
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.plan import Plan
 from connector.sync.store.coding import Agreed, agreed_read, agreed_written, line_read, line_written, plain
-from connector.sync.store.tables import sync_changes, sync_runs
+from connector.sync.store.tables import MANY, sync_changes, sync_runs
 
 Mode = Literal["plan", "apply", "push", "undo", "action"]
 State = Literal["queued", "running", "planned", "succeeded", "failed", "canceled"]
 AT_WORK = ("queued", "running")
 KIND = "sync"  # of durable work
-MANY = 1000  # lines of one statement
 
 Done = Literal["begun", "done", "stale", "failed"]
 
@@ -43,7 +41,7 @@ class SyncRun:
     sync: str
     mode: Mode
     by: str
-    id: str = field(default_factory=lambda: f"sync_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}")
+    id: str = field(default_factory=lambda: new_id("sync"))
     state: State = "queued"
     started: str = field(default_factory=now)
     finished: str | None = None

@@ -15,12 +15,13 @@ from connector.sdk.results import STREAM
 from connector.sdk.tables import CardOutputs, rows
 
 LONGEST = 900.0  # seconds; a card gives up long before
+OURS = "sync:"  # before the name of a sync, in the caller that it is
 SCOPES = frozenset({"cards:read", "cards:write"})  # never to destroy: that takes a person (DA-10)
 
 
 def caller_of(sync: str, *connections: str) -> Caller:
     """Who a sync is where it calls cards; no key is made for it."""
-    return Caller(f"sync:{sync}", Grant(SCOPES, Grant.everything().cards, connections))
+    return Caller(OURS + sync, Grant(SCOPES, Grant.everything().cards, connections))
 
 
 @dataclass(frozen=True)
