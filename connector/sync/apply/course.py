@@ -51,7 +51,7 @@ class Course:
     is_stopping: Callable[[], bool]
     todo: list[Item] | None = None
     begun: set[int] = field(default_factory=set)
-    made: Made = field(default_factory=Made)
+    writer: Writer = field(init=False)
     is_full: bool = False
 
     async def work(self) -> bool:
@@ -120,7 +120,8 @@ class Course:
 
         there = await self.store.run(work)
         self.begun = {line.change.seq for line in there if line.status == "begun"}
-        self.made = Made({line.change.target: line.made for line in there if line.made})
+        made = Made({line.change.target: line.made for line in there if line.made})
+        self.writer = Writer(self.both, self.mapping, self.run.id, made)
         left = [line.change for line in there if line.status in ("planned", "begun")]
         return items([line for line in left if line.op not in NOTED])
 
@@ -134,10 +135,9 @@ class Course:
             return True
         again = any(line.seq in self.begun for line in item)
         await self.store.run(lambda db: self._begin(db, item))
-        writer = Writer(self.both, self.mapping, self.run.id, self.made)
         for pause in (*PAUSES, None):
             try:
-                async for outcome in writer.write(item, again=again):
+                async for outcome in self.writer.write(item, again=again):
                     await self._record(outcome)
             except UpcardError as error:
                 wait = max(pause or 0.0, error.retry_after or 0.0)
