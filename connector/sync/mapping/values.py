@@ -79,8 +79,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(text: str) -> Value:
-    if not re.fullmatch(r"-?\d+(\.\d+)?", text):
-        return text
+    if not re.fullmatch(r"-?\d{1,15}(\.\d+)?", text):
+        return text  # also what has more digits, such as an ICCID: as a number it would lose some
     return int(float(text)) if float(text).is_integer() else float(text)
 
 

@@ -21,6 +21,8 @@ from connector.sync.mapping.values import cut, looked_up, normal, steps, transfo
         (["b", "a", " a"], "text", ("a", "b")),
         ("16.0", "number", 16),
         ("about 16", "number", "about 16"),
+        ("89014103211118510720", "number", "89014103211118510720"),
+        (1e300, "number", f"{int(1e300)}"),
         ("Yes", "boolean", True),
         (0, "boolean", False),
         ("2026-02-03 10:15:00.123456+01:00", "date", "2026-02-03T09:15:00Z"),
