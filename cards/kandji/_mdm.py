@@ -1,5 +1,6 @@
 """Kandji as the MDM of a sync: its devices and its directory, read and written by its cards."""
 
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -39,12 +40,11 @@ class KandjiMdm(Mdm):
         "actions": tuple(actions.values()),
     }
 
-    async def devices(self) -> list[Device]:
-        return [_device(record) async for record in self.cards.records("list_devices")]
+    async def devices(self, fields: Collection[str] | None = None) -> list[Device]:
+        return [_device(record, fields) async for record in self.cards.records("list_devices")]
 
     async def users(self) -> list[User] | None:
-        found = await self._users({})
-        return None if found is None else [_user(record) for record in found]
+        return await self._users({})
 
     async def device(self, mdm_id: str) -> Device | None:
         found = [record async for record in self.cards.records("list_devices", device_id=mdm_id)]
@@ -53,7 +53,7 @@ class KandjiMdm(Mdm):
     async def user(self, email: str) -> User | None:
         """Kandji finds parts of an email, so that what it found is compared."""
         wanted = email.strip().casefold()
-        found = [_user(record) for record in await self._users({"email": email.strip()}) or ()]
+        found = await self._users({"email": email.strip()}) or ()
         exact = [user for user in found if (user.email or "").casefold() == wanted]
         return exact[0] if len(exact) == 1 else None
 
@@ -85,9 +85,9 @@ class KandjiMdm(Mdm):
         labels = [label for label in parts.netloc.split(".") if label not in (*API, "us-1")]
         return f"{parts.scheme}://{'.'.join(labels)}/devices/{mdm_id}"
 
-    async def _users(self, query: Json) -> list[Json] | None:
+    async def _users(self, query: Json) -> list[User] | None:
         """The directory, which no card of the guide reads, page by page; None where the token may not read it."""
-        found: list[Json] = []
+        found: list[User] = []
         asked = [query]
         while True:
             try:
@@ -98,7 +98,7 @@ class KandjiMdm(Mdm):
                 raise
             if not isinstance(body, dict) or not isinstance(body.get("results"), list):
                 raise Unexpected("The service answered without a list of users.")
-            found += body["results"]
+            found += map(_user, body["results"])
             if not body.get("next"):
                 return found
             asked.append({**query, **dict(parse_qsl(urlsplit(body["next"]).query))})
@@ -109,9 +109,10 @@ class KandjiMdm(Mdm):
         return await self.cards.call("custom_api_action", {"request_type": method}, relative_url=url, **inputs)
 
 
-def _device(record: Json) -> Device:
+def _device(record: Json, only: Collection[str] | None = None) -> Device:
     fields = {key: _filled(value) for key, value in record.items()}
     user = _assigned(fields.get("user"))
+    all_ = {**fields, **user}
     return Device(
         mdm_id=_id(record, "device_id"),
         serial=fields.get("serial_number"),
@@ -125,7 +126,7 @@ def _device(record: Json) -> Device:
         is_missing=fields.get("is_missing") is True,
         is_removed=fields.get("is_removed") is True,
         last_check_in=fields.get("last_check_in"),
-        fields={**fields, **user},
+        fields=all_ if only is None else {key: all_[key] for key in only if key in all_},
         **user,
     )
 

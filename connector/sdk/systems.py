@@ -5,7 +5,7 @@ Every method may raise UpcardError: Refused where the service said 4xx, OutcomeU
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any, ClassVar, Protocol
 
 from connector.sdk.inventory import Asset, Capabilities, Device, Named, Person, User, Value
@@ -41,8 +41,8 @@ class Mdm(ABC):
         self.cards = cards
 
     @abstractmethod
-    async def devices(self) -> list[Device]:
-        """All devices, those included that were removed; without details."""
+    async def devices(self, fields: Collection[str] | None = None) -> list[Device]:
+        """All devices, also those that were removed; without details. `fields`: the ones to keep, or None for all."""
 
     @abstractmethod
     async def users(self) -> list[User] | None:

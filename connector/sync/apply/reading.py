@@ -38,7 +38,7 @@ async def whole(both: Both, mapping: MappingFile, detailed: Mapping[str, float])
     Details take a request for each device: those never read come first, then the oldest, so many that all are read
     within a day.
     """
-    (devices, users), (assets, people, columns) = await asyncio.gather(_mdm(both.mdm), _assets(both.assets))
+    (devices, users), (assets, people, columns) = await asyncio.gather(_mdm(both.mdm, mapping), _assets(both.assets))
     read: list[str] = []
     if needs_details(mapping):
         devices, read = await _with_details(devices, both.mdm, mapping, detailed)
@@ -47,8 +47,10 @@ async def whole(both: Both, mapping: MappingFile, detailed: Mapping[str, float])
     return replace(sides, columns=named), read
 
 
-async def _mdm(mdm: Mdm) -> tuple[list[Device], list[User] | None]:
-    return await mdm.devices(), await mdm.users()
+async def _mdm(mdm: Mdm, mapping: MappingFile) -> tuple[list[Device], list[User] | None]:
+    """Of each device what the mapping leads into: the rest of a large fleet would be held for nothing."""
+    fields = {str(steps(row.from_ or "")[0]) for row in mapping.mapped}
+    return await mdm.devices(fields), await mdm.users()
 
 
 async def _assets(system: AssetSystem) -> Any:

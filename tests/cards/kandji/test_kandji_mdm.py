@@ -116,6 +116,14 @@ async def test_everything_kandji_lists_is_a_property(mdm: KandjiMdm) -> None:
     assert listed <= {each.name for each in mdm.properties}
 
 
+async def test_only_the_fields_that_are_wanted_are_kept(mdm: KandjiMdm) -> None:
+    """One that is made of the user's object as well; a name that Kandji does not have is no field."""
+    found = await mdm.devices({"model", "user_email", "nothing"})
+
+    assert {frozenset(device.fields) for device in found} == {frozenset({"model", "user_email"})}
+    assert found == [replace(each, fields=own.fields) for each, own in zip(await mdm.devices(), found, strict=True)]
+
+
 async def test_a_path_of_the_details_leads_to_its_value(mdm: KandjiMdm) -> None:
     """As mapping files write it: a group that is a list is that list."""
     device = next(each for each in await mdm.devices() if each.platform == "Mac")
