@@ -186,9 +186,8 @@ class Course:
     def _end(self, db: sa.Connection) -> None:
         """The run is over: what could not be told the MDM is in the outbox, and what goes to and fro is locked."""
         runs.hold(db, self.run.id, self.holder)
-        there = runs.lines(db, self.run.id)
         asset_of = {link.mdm_id: link.sys_id for link in memory.links(db, self.run.sync, sync_links.c.kind == "device")}
-        to_mdm = [line for line in there if line.change.side == "mdm" and line.change.target in asset_of]
+        to_mdm = [line for line in runs.lines(db, self.run.id, side="mdm") if line.change.target in asset_of]
         waiting = {asset_of[line.change.target]: line.change for line in to_mdm if line.status == "waiting"}
         failed = {
             asset_of[line.change.target]: (line.change, line.error or "")

@@ -1,6 +1,6 @@
 """What a sync remembers in the store: who is linked, what was agreed, what is locked."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from sys import intern
 from typing import Any
 
@@ -10,8 +10,9 @@ from connector.engine.clock import now
 from connector.engine.store import inserting
 from connector.sync.entities import Base, Change, Link, Lock
 from connector.sync.plan.ground import Memory
+from connector.sync.store.batches import execute_for
 from connector.sync.store.coding import line_read, value_read, value_written
-from connector.sync.store.tables import MANY, sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
+from connector.sync.store.tables import sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
 
 
 def remembered(db: sa.Connection, sync: str) -> Memory:
@@ -62,7 +63,7 @@ def settled(db: sa.Connection, sync: str, run: str, some: Iterable[Base]) -> Non
     earlier = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync, sync_runs.c.id != run)
     same = known.link == this("of_link"), known.field == this("of_field"), known.status == "begun"
     over = sa.update(sync_changes).where(*same, known.run.in_(earlier)).values(status="failed", at=now())
-    _many(db, over, [{"of_link": base.link, "of_field": base.field} for base in some])
+    execute_for(db, over, ({"of_link": base.link, "of_field": base.field} for base in some))
 
 
 def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
@@ -74,28 +75,28 @@ def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
         yield Base(intern(row.link), intern(row.field), mdm, asset)
 
 
-def record_links(db: sa.Connection, sync: str, some: Iterable[Link]) -> None:
+def record_links(db: sa.Connection, sync: str, some: Collection[Link]) -> None:
     """Keep these; a device or a user has one link, and so has an asset or a person."""
     names = ("kind", "mdm_id", "sys_id", "matched_by", "state", "absent")
-    rows = [
+    rows = (
         {"sync": sync, "id": link.id, "since": link.since or now(), **{name: getattr(link, name) for name in names}}
         for link in some
-    ]
+    )
     known, this = sync_links.c, sa.bindparam
     same = known.sync == sync, known.kind == this("of_kind"), known.mdm_id == this("of_device"), known.id != this("but")
-    others = [{"of_kind": row["kind"], "of_device": row["mdm_id"], "but": row["id"]} for row in rows]
+    others = ({"of_kind": link.kind, "of_device": link.mdm_id, "but": link.id} for link in some)
     made = inserting(db)(sync_links)
     newer = {name: made.excluded[name] for name in names}
-    _many(db, sa.delete(sync_links).where(*same), others)
-    _many(db, made.on_conflict_do_update(index_elements=["sync", "id"], set_=newer), rows)
+    execute_for(db, sa.delete(sync_links).where(*same), others)
+    execute_for(db, made.on_conflict_do_update(index_elements=["sync", "id"], set_=newer), rows)
 
 
 def record_bases(db: sa.Connection, sync: str, some: Iterable[Base]) -> None:
     """Keep these in place of what was agreed before."""
-    rows = [_row(sync, base) for base in some]
     made = inserting(db)(sync_bases)
     newer = {name: made.excluded[name] for name in ("mdm_value", "asset_value")}
-    _many(db, made.on_conflict_do_update(index_elements=["sync", "link", "field"], set_=newer), rows)
+    kept = made.on_conflict_do_update(index_elements=["sync", "link", "field"], set_=newer)
+    execute_for(db, kept, (_row(sync, base) for base in some))
 
 
 def record_lock(db: sa.Connection, sync: str, lock: Lock) -> None:
@@ -111,12 +112,6 @@ def forget(db: sa.Connection, sync: str) -> None:
     db.execute(sa.delete(sync_changes).where(sync_changes.c.run.in_(runs)))
     for table in (sync_runs, sync_links, sync_bases, sync_locks):
         db.execute(sa.delete(table).where(table.c.sync == sync))
-
-
-def _many(db: sa.Connection, statement: sa.Executable, rows: list[dict[str, Any]]) -> None:
-    """The statement for each of these."""
-    for first in range(0, len(rows), MANY):
-        db.execute(statement, rows[first : first + MANY])
 
 
 def _row(sync: str, base: Base) -> dict[str, Any]:

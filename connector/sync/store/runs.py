@@ -16,11 +16,12 @@ from connector.engine.durable import Queue
 from connector.engine.runs import new_id
 from connector.sdk.errors import Conflict, NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
-from connector.sync.entities import Change
+from connector.sync.entities import Change, Side
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.plan import Plan
+from connector.sync.store.batches import batches, execute_for
 from connector.sync.store.coding import Agreed, agreed_read, agreed_written, line_read, line_written, plain
-from connector.sync.store.tables import MANY, sync_changes, sync_runs
+from connector.sync.store.tables import sync_changes, sync_runs
 
 Mode = Literal["plan", "apply", "push", "undo", "action"]
 State = Literal["queued", "running", "planned", "succeeded", "failed", "canceled"]
@@ -178,9 +179,7 @@ def counts(db: sa.Connection, id_: str) -> dict[str, int]:
 def write_plan(db: sa.Connection, run: SyncRun, plan: Plan, agreed: Agreed, mapping: Mapping | None = None) -> None:
     """What was planned, in place of what an earlier attempt planned."""
     db.execute(sa.delete(sync_changes).where(sync_changes.c.run == run.id))
-    rows = [_line_row(run.id, line) for line in plan.lines]
-    if rows:
-        db.execute(sa.insert(sync_changes), rows)
+    execute_for(db, sa.insert(sync_changes), (_line_row(run.id, line) for line in plan.lines))
     said = {"stopped": plan.stopped, "brakes": plan.brakes, "holds": plain(plan.holds)}
     said |= {"warnings": plain(plan.warnings), **({"mapping": mapping.fingerprint} if mapping else {})}
     values: Json = {"inputs": plan.inputs, "said": json.dumps(said), "agreed": agreed_written(agreed)}
@@ -198,13 +197,19 @@ def take_agreed(db: sa.Connection, run: SyncRun) -> Agreed | None:
 
 
 def lines(
-    db: sa.Connection, id_: str, after: int = 0, limit: int | None = None, status: str | None = None
+    db: sa.Connection,
+    id_: str,
+    after: int = 0,
+    limit: int | None = None,
+    status: str | None = None,
+    side: Side | None = None,
 ) -> list[Line]:
-    """The lines of a run in order, all or those of which this became."""
+    """The lines of a run in order, all or those of which this became, or that write this side."""
     known = sync_changes.c
     wanted = sa.select(known.line, known.status, known.at, known.made, known.error)
     wanted = wanted.where(known.run == id_, known.seq > after).order_by(known.seq).limit(limit)
     wanted = wanted.where(known.status == status) if status else wanted
+    wanted = wanted.where(known.side == side) if side else wanted
     return [Line(line_read(row[0]), *row[1:]) for row in db.execute(wanted)]
 
 
@@ -213,10 +218,10 @@ def mark(
 ) -> None:
     """What became of some lines; `among`: only of those with this status."""
     here = [sync_changes.c.run == id_, *([sync_changes.c.status == among] if among else [])]
-    at, every = None if status == "begun" else now(), list(seqs)
-    for first in range(0, len(every), MANY):
-        some = sync_changes.c.seq.in_(every[first : first + MANY])
-        db.execute(sa.update(sync_changes).where(*here, some).values(status=status, at=at, **more))
+    at = None if status == "begun" else now()
+    for some in batches(seqs):
+        these = sync_changes.c.seq.in_(some)
+        db.execute(sa.update(sync_changes).where(*here, these).values(status=status, at=at, **more))
 
 
 def end(db: sa.Connection, id_: str, state: State, error: UpcardError | None = None) -> None:

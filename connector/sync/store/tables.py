@@ -4,7 +4,6 @@ import sqlalchemy as sa
 
 from connector.engine.tables import metadata
 
-MANY = 1000  # rows of one statement, which some databases have a limit of
 NAME, ID, MOMENT = sa.String(64), sa.String(128), sa.String(32)
 
 syncs = sa.Table(
