@@ -136,7 +136,7 @@ async def _fill(host: Host, path: Path) -> None:
     both = host.syncs.both(await host.syncs.get(NAME))
     await FileAssets(path).assets()
     with closing(sqlite3.connect(path)) as db, db:
-        for device in await both.mdm.devices():
+        for device in await both.mdm.devices({"device_name", "model"}):
             fields = json.dumps({"name": device.fields["device_name"], "model": device.fields["model"]})
             db.execute(INSERT, (device.asset_tag, device.serial, "Laptops", fields, "2026-01-15", "2026-01-15"))
 
