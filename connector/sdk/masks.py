@@ -47,7 +47,9 @@ def masked(value: Any) -> Any:
     All its words are looked through at once: each call writes a line, and hardly any has a secret.
     """
     texts = list(_texts(value))
-    longest, words = max(map(len, texts), default=0), "\n".join(texts)
+    if not texts:
+        return value
+    longest, words = max(map(len, texts)), "\n".join(texts)
     found = [form for mask in IN_USE if mask.shortest <= longest for form in mask.forms if form in words]
     return _masked(value, sorted(found, key=len, reverse=True)) if found or "kc_" in words else value
 
