@@ -7,7 +7,7 @@ host that dies in between leaves it begun, and whoever takes the run up looks wh
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync.apply import flaps
 from connector.sync.apply.outcomes import NOTED, Item, Made, Outcome, items
-from connector.sync.apply.reading import Both, some, whole
+from connector.sync.apply.reading import Both, some, unread, whole
 from connector.sync.apply.writing import Writer
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory
@@ -99,6 +99,7 @@ class Course:
         when = await self.store.run(lambda db: when_detailed(db, self.run.sync))
         sides, read = await whole(self.both, self.mapping, when)
         found = await asyncio.to_thread(plan, sides, known, self.mapping)
+        found = replace(found, warnings=(*found.warnings, *unread(sides, read)))
         return found, Agreed(found.agreed, found.counted, len(sides.devices), len(sides.assets)), read
 
     async def _about(self, about: tuple[str, ...], known: Memory) -> tuple[Plan, Agreed]:

@@ -1,7 +1,7 @@
 """Read both sides: all that there is, or only what a few assets are about."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from connector.sdk.errors import Refused, Unavailable, Unexpected
 from connector.sdk.inventory import Asset, Device, Person, User
 from connector.sdk.kinds import Json
 from connector.sdk.systems import AssetSystem, Mdm
-from connector.sync.entities import Link
+from connector.sync.entities import Link, Notice
 from connector.sync.mapping.mapping import Mapping as MappingFile
 from connector.sync.mapping.values import steps
 from connector.sync.plan.ground import Memory, Sides, in_scope, user_key
@@ -65,6 +65,14 @@ async def _with_details(
     there = [device.mdm_id for device in devices if not device.is_removed and in_scope(device, mapping.scope)]
     found = await _details(mdm, _chosen(there, detailed, many))
     return [replace(each, details=found.get(each.mdm_id)) for each in devices], list(found)
+
+
+def unread(sides: Sides, read: Collection[str]) -> Iterator[Notice]:
+    """Devices whose details were asked for and did not come."""
+    asked = frozenset(read)
+    for device in sides.devices:
+        if device.mdm_id in asked and device.details is None:
+            yield Notice(device.label, "its details could not be read; they are asked for again in its turn")
 
 
 def _chosen(there: list[str], detailed: Mapping[str, float], many: int) -> list[str]:

@@ -90,7 +90,7 @@ async def test_devices_that_are_never_linked_do_not_keep_others_from_being_read(
 
 @pytest.mark.parametrize("status", [404, 500])
 async def test_a_device_without_readable_details_stops_nothing(here: Office, status: int) -> None:
-    """It may be gone since it was listed; it is read again in its turn."""
+    """It may be gone since it was listed; the run says so, and it is read again in its turn."""
     device = (await here.devices())[0]
     await tag(here, device, "K-1")
     fault(here, "status", "GET", f"/devices/{device['device_id']}/details", status=status, times=None)
@@ -100,6 +100,9 @@ async def test_a_device_without_readable_details_stops_nothing(here: Office, sta
     await here.apply()
 
     assert run.state == "succeeded"
+    assert [each["about"] for each in (run.said or {})["warnings"]] == [
+        f"{device['device_name']} ({device['serial_number']})"
+    ]
     assert (await here.asset(device["serial_number"])).tag == "K-1"
     assert device["device_id"] in first
     assert device["device_id"] not in read(here)
