@@ -56,18 +56,19 @@ class Course:
 
     async def work(self) -> bool:
         """Go on for a while; whether there is more to do. Raises UpcardError where the run cannot go on, Lost, AWAY."""
-        if self.run.inputs is None:
-            return await self._plan()
-        if self.todo is None:
-            self.todo = await self._take_up()
-        until = time.monotonic() + A_WHILE
         try:
-            while self.todo and time.monotonic() < until and not self.is_stopping():
-                if await self._carry_out(self.todo[0]):
-                    self.todo.pop(0)
+            return await (self._plan() if self.run.inputs is None else self._apply())
         except Canceled:
             await self.store.run(lambda db: runs.end(db, self.run.id, "canceled"))
             return False
+
+    async def _apply(self) -> bool:
+        if self.todo is None:
+            self.todo = await self._take_up()
+        until = time.monotonic() + A_WHILE
+        while self.todo and time.monotonic() < until and not self.is_stopping():
+            if await self._carry_out(self.todo[0]):
+                self.todo.pop(0)
         if not self.todo:
             await self.store.run(self._end)
         return bool(self.todo)
@@ -82,7 +83,7 @@ class Course:
         waits = self.run.mode == "plan" or bool(found.brakes and not self.run.forced)
 
         def work(db: sa.Connection) -> SyncRun:
-            runs.hold(db, self.run.id, self.holder)
+            self._hold(db)
             runs.write_plan(db, self.run, found, agreed, self.mapping)
             if not waits:
                 note_detailed(db, self.run.sync, read)
@@ -152,9 +153,13 @@ class Course:
         return True
 
     def _begin(self, db: sa.Connection, item: Item) -> None:
+        self._hold(db)
+        runs.mark(db, self.run.id, [line.seq for line in item], "begun")
+
+    def _hold(self, db: sa.Connection) -> None:
+        """Before anything new is begun. Raises Lost, Canceled."""
         if runs.hold(db, self.run.id, self.holder) == "cancel":
             raise Canceled
-        runs.mark(db, self.run.id, [line.seq for line in item], "begun")
 
     async def _refused(self, item: Item, error: UpcardError) -> None:
         """A line that was not carried out; of one whose outcome nobody knows, the next plan looks what became of it."""

@@ -129,9 +129,10 @@ async def test_a_run_is_canceled_between_lines(here: Office, monkeypatch: pytest
     assert await here.syncs.counts(later.id) == {"done": 2}
 
 
-async def test_a_plan_is_canceled_while_it_is_made(here: Office) -> None:
+@pytest.mark.parametrize("applies", [True, False])
+async def test_a_plan_is_canceled_while_it_is_made(here: Office, *, applies: bool) -> None:
     await tagged(here)
-    run = await here.syncs.apply(NAME, "a test")
+    run = await (here.syncs.apply(NAME, "a test") if applies else here.syncs.plan(NAME, "a test"))
     fault(here, "latency", "GET", "/devices", milliseconds=600)
 
     working = asyncio.create_task(here.worked(run))
@@ -139,7 +140,7 @@ async def test_a_plan_is_canceled_while_it_is_made(here: Office) -> None:
     await here.syncs.cancel(NAME, run.id)
 
     assert (await working).state == "canceled"
-    assert writes(here) == []
+    assert (writes(here), await here.lines(run)) == ([], [])
 
 
 async def test_a_host_that_stops_leaves_the_rest_to_another(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
