@@ -100,8 +100,12 @@ def _linked(pair: Pair) -> Iterator[Item]:
 
 def _ordered(lines: Iterable[Change]) -> tuple[Change, ...]:
     """By step, then by target, so that a plan reads the same whenever it is made."""
-    found = sorted(lines, key=lambda line: (ORDER[line.op], line.name, line.target, line.field or ""))
-    return tuple(replace(line, seq=place) for place, line in enumerate(found, start=1))
+    return numbered(sorted(lines, key=lambda line: (ORDER[line.op], line.name, line.target, line.field or "")))
+
+
+def numbered(lines: Iterable[Change]) -> tuple[Change, ...]:
+    """Lines by their places in a plan."""
+    return tuple(replace(line, seq=place) for place, line in enumerate(lines, start=1))
 
 
 def fingerprint(sides: Sides, memory: Memory, mapping: Mapping) -> str:
