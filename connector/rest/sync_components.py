@@ -14,7 +14,6 @@ from connector.sync.systems.permissions import WORDS
 COUNT: Json = {"type": "integer"}
 TEXTS: Json = CARD_KEYS
 COUNTS: Json = {**OBJECT, "additionalProperties": COUNT, "description": "How many lines there are of each status"}
-FLAT_OPS = [op for part in get_args(Op) for op in (get_args(part) or (part,))]
 NAMED: Json = {"type": "array", "items": record({"name": TEXT, "kind": {"enum": list(get_args(Kind))}})}
 
 RUN: Json = {
@@ -77,7 +76,7 @@ SYNC_SCHEMAS: Json = {
     "SyncChange": record(
         {
             "seq": COUNT,
-            "op": {"enum": FLAT_OPS},
+            "op": {"enum": list(get_args(Op))},
             "side": {"enum": list(get_args(Side))},
             "target": {**TEXT, "description": "ID of the record; new: and the device where it is still to be made"},
             "name": {**TEXT, "description": "What people know it by"},

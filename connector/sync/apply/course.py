@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync.apply import flaps
-from connector.sync.apply.outcomes import NOTED, Item, Made, Outcome, items
+from connector.sync.apply.outcomes import Item, Made, Outcome, items
 from connector.sync.apply.reading import Both, some, whole
 from connector.sync.apply.writing import Writer
+from connector.sync.entities import CREATES, NOTED
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory
 from connector.sync.plan.plan import Plan, plan
@@ -31,7 +32,6 @@ A_WHILE = 1.0  # seconds of work in one step
 PAUSES = (1.0, 5.0, 20.0)  # seconds until a line is tried again of which nothing was carried out
 LONGEST = 60.0  # seconds that a service may ask to wait; beyond it the line fails, and a later run goes on
 FULL = 402  # the answer of an asset system whose contract has no room for more
-CREATES = ("create_asset", "create_person")
 
 
 class Canceled(Exception):
