@@ -44,13 +44,6 @@ class Plan:
         """The lines for the outbox."""
         return tuple(line for line in self.lines if line.status == "waiting")
 
-    @property
-    def exit_code(self) -> int:
-        """0: nothing to do, 2: changes, 3: something is held or stopped."""
-        if self.holds or self.stopped:
-            return 3
-        return 2 if self.changes else 0
-
 
 def plan(sides: Sides, memory: Memory, mapping: Mapping) -> Plan:
     """What would make both sides what the mapping says, from what they hold and what they last agreed on."""
