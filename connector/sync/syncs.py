@@ -25,7 +25,7 @@ from connector.sync.store import memory, outbox, runs
 from connector.sync.store.outbox import Entry
 from connector.sync.store.runs import AT_WORK, Line, SyncRun
 from connector.sync.store.status import Status, status
-from connector.sync.store.tables import sync_links, sync_locks, sync_outbox, syncs
+from connector.sync.store.tables import sync_links, sync_locks, syncs
 from connector.sync.systems.systems import Systems
 
 MISSING = "There is no sync of this name. GET /v1/syncs lists them."
@@ -108,7 +108,6 @@ class Syncs:
         def work(db: sa.Connection) -> None:
             runs.refuse_while_at_work(db, name)
             memory.forget(db, name)
-            db.execute(sa.delete(sync_outbox).where(sync_outbox.c.sync == name))
             db.execute(sa.delete(syncs).where(syncs.c.name == name))
 
         await self.store.run_alone(work)
