@@ -124,8 +124,3 @@ async def _people(
         if person.email and (user := await both.mdm.user(person.email)):
             users[user.mdm_id] = user
     return [person for person in people.values() if person], list(users.values()), known
-
-
-def at_nobody(asset: Asset) -> bool:
-    """Whether an asset is free to be checked out."""
-    return asset.assignee.kind == "none"
