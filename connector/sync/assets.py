@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from connector.sdk.errors import Conflict, Fault, InvalidCall, NotFound
 from connector.sdk.inventory import Asset, Person
 from connector.sdk.systems import AssetSystem
-from connector.sync.apply.reading import Both
 from connector.sync.entities import Link
 from connector.sync.store import memory
 from connector.sync.store.tables import sync_links
 from connector.sync.syncs import Sync, Syncs
+from connector.sync.systems.systems import Both
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.kinds import Json
 from connector.sync.apply import flaps
-from connector.sync.apply.reading import Both
 from connector.sync.entities import Lock
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.mapping.mapping_file import load
@@ -26,7 +25,7 @@ from connector.sync.store.outbox import Entry
 from connector.sync.store.runs import AT_WORK, Line, SyncRun
 from connector.sync.store.status import Status, status
 from connector.sync.store.tables import sync_links, sync_locks, syncs
-from connector.sync.systems.systems import Systems
+from connector.sync.systems.systems import Both, Systems
 
 MISSING = "There is no sync of this name. GET /v1/syncs lists them."
 LOOK = 0.1  # seconds until it is seen that a run ended

@@ -15,7 +15,7 @@ from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync.apply import flaps
 from connector.sync.apply.outcomes import Item, Made, Outcome, items
-from connector.sync.apply.reading import Both, some, whole
+from connector.sync.apply.reading import some, whole
 from connector.sync.apply.writing import Writer
 from connector.sync.entities import CREATES, NOTED
 from connector.sync.mapping.mapping import Mapping
@@ -27,6 +27,7 @@ from connector.sync.store.coding import Agreed
 from connector.sync.store.recording import note_detailed, record_agreed, record_noted, when_detailed
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import sync_links
+from connector.sync.systems.systems import Both
 
 A_WHILE = 1.0  # seconds of work in one step
 PAUSES = (1.0, 5.0, 20.0)  # seconds until a line is tried again of which nothing was carried out

@@ -7,8 +7,8 @@ from typing import Any
 from connector.sdk.errors import OutcomeUnknown, Refused, Unavailable, Unexpected, UpcardError
 from connector.sdk.inventory import Asset
 from connector.sync.apply.outcomes import GONE, MOVED, Item, Made, Outcome
-from connector.sync.apply.reading import Both
 from connector.sync.entities import Change
+from connector.sync.systems.systems import Both
 
 UNCLEAR = (OutcomeUnknown, Unavailable, Unexpected)
 
