@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from cards.snipeit._inventory import plain, text_of
-from cards.snipeit._register import OWN, Register, labelled
+from cards.snipeit._inventory import OWN, plain, text_of
+from cards.snipeit._register import Register, labelled
 from connector import Cards, InvalidCall, Json, Values
 
 

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
-from cards.snipeit._inventory import COLUMNS, plain, text_of
+from cards.snipeit._inventory import OWN, plain, text_of
 from connector import Cards, InvalidCall, Json, Kind, Named, Values
 
 AGE = 60.0  # seconds for which a list will do
 FORMATS: dict[str, Kind] = {"NUMERIC": "number", "BOOLEAN": "boolean", "DATE": "date"}
-OWN = {column.name for column in COLUMNS}
 
 T = TypeVar("T")
 
