@@ -27,8 +27,13 @@ Mode = Literal["plan", "apply", "push", "undo", "action"]
 State = Literal["queued", "running", "planned", "succeeded", "failed", "canceled"]
 AT_WORK = ("queued", "running")
 KIND = "sync"  # of durable work
+PLAIN = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")  # kept as they are
 
 Done = Literal["begun", "done", "stale", "failed"]
+
+
+def new_run_id() -> str:
+    return new_id("sync")
 
 
 class Lost(Exception):
@@ -42,7 +47,7 @@ class SyncRun:
     sync: str
     mode: Mode
     by: str
-    id: str = field(default_factory=lambda: new_id("sync"))
+    id: str = field(default_factory=new_run_id)
     state: State = "queued"
     started: str = field(default_factory=now)
     finished: str | None = None
@@ -55,10 +60,9 @@ class SyncRun:
 
     @classmethod
     def of(cls, row: RowMapping) -> "SyncRun":
-        names = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")
         said, error, about = (json.loads(row[name]) if row[name] else None for name in ("said", "error", "about"))
         about = tuple(about) if about is not None else None
-        return cls(**{name: row[name] for name in names}, about=about, said=said, error=error)
+        return cls(**{name: row[name] for name in PLAIN}, about=about, said=said, error=error)
 
 
 @dataclass(frozen=True)
@@ -240,9 +244,8 @@ def cancel(db: sa.Connection, run: SyncRun) -> None:
 
 
 def _row(run: SyncRun) -> Json:
-    names = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")
     about = json.dumps(run.about) if run.about is not None else None
-    return {**{name: getattr(run, name) for name in names}, "about": about}
+    return {**{name: getattr(run, name) for name in PLAIN}, "about": about}
 
 
 def _line_row(run: str, line: Change) -> Json:
