@@ -6,7 +6,7 @@ from connector.catalog.openapi import ref
 from connector.rest.components import CARD_KEYS, NULLABLE, OBJECT, TEXT, record
 from connector.sdk.inventory import Assignee, Kind
 from connector.sdk.kinds import Json
-from connector.sync.entities import Op, Side
+from connector.sync.entities import LinkState, Op, Side
 from connector.sync.mapping.mapping import Action
 from connector.sync.store.runs import Mode, State
 from connector.sync.systems.permissions import WORDS
@@ -114,7 +114,7 @@ SYNC_SCHEMAS: Json = {
         {
             "asset": TEXT,
             "device": TEXT,
-            "state": {"enum": ["active", "held", "missing", "retired"]},
+            "state": {"enum": list(get_args(LinkState))},
             "matched_by": TEXT,
             "since": TEXT,
             "view": {**TEXT, "description": "Where people look at the device"},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import get_args
 
 from starlette.requests import Request
 
@@ -15,11 +15,12 @@ from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.entities import Hold, Notice
 from connector.sync.plan.plan import Plan
-from connector.sync.store.runs import Line, SyncRun
+from connector.sync.store.outbox import Entry
+from connector.sync.store.runs import Done, Line, SyncRun
 from connector.sync.store.status import Status
 from connector.sync.syncs import MISSING, Sync
 
-DOABLE = ("planned", "begun", "done", "stale", "failed")  # what becomes of lines that apply does
+DOABLE = ("planned", *get_args(Done))  # what becomes of lines that apply does
 
 
 async def sync_of(request: Request) -> Sync:
@@ -104,7 +105,7 @@ def shown_line(line: Line) -> Json:
     return {**{name: getattr(change, name) for name in names}, **became}
 
 
-def shown_entry(entry: Any) -> Json:
+def shown_entry(entry: Entry) -> Json:
     """An asset in the outbox."""
     return {**asdict(entry), "due": moment(entry.due)}
 

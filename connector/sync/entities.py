@@ -7,6 +7,7 @@ from typing import Literal, get_args
 from connector.sdk.inventory import Value
 
 Side = Literal["mdm", "asset"]
+LinkState = Literal["active", "held", "missing", "retired"]
 Noted = Literal["link", "move_link", "lock"]
 Op = Literal[  # in the order in which the lines of a plan are carried out
     Noted,
@@ -41,7 +42,7 @@ class Link:
     sys_id: str
     matched_by: str = ""
     since: str = ""
-    state: Literal["active", "held", "missing", "retired"] = "active"
+    state: LinkState = "active"
     absent: int = 0
 
     @property
