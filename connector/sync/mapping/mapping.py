@@ -48,6 +48,12 @@ def _boolean(value: Any) -> Any:
     return value in (True, "yes")
 
 
+def _named(value: Any) -> Any:
+    if str(value) not in TRANSFORMS:
+        raise wrong(f"must be one of: {', '.join(sorted(TRANSFORMS))}")
+    return value
+
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Path = Annotated[str, StringConstraints(pattern=PATH, max_length=256)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
@@ -64,14 +70,8 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhd]$"}),
 ]
-Transform = Annotated[str, Field(json_schema_extra={"enum": sorted(TRANSFORMS)}), BeforeValidator(lambda v: _named(v))]
+Transform = Annotated[str, Field(json_schema_extra={"enum": sorted(TRANSFORMS)}), BeforeValidator(_named)]
 Patterns = tuple[Text, ...]
-
-
-def _named(value: Any) -> Any:
-    if str(value) not in TRANSFORMS:
-        raise wrong(f"must be one of: {', '.join(sorted(TRANSFORMS))}")
-    return value
 
 
 class Part(BaseModel):
@@ -106,7 +106,7 @@ class Scope(Part):
 
 
 class Match(Part):
-    """The rules that find a partner, in this order."""
+    """The rules that find a partner: a link first, then a serial number or an email, then an asset tag or a name."""
 
     device: tuple[Literal["link", "serial", "asset_tag"], ...] = ("link", "serial")
     person: tuple[Literal["link", "email", "name"], ...] = ("link", "email", "name")
@@ -200,6 +200,8 @@ class Actions(Part):
 
 
 class Schedule(Part):
+    """How often a sync runs by itself, and up to how much later, so that not all begin at one moment."""
+
     every: Duration = timedelta(minutes=20)
     jitter: Duration = timedelta(seconds=60)
 
