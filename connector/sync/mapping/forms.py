@@ -10,7 +10,9 @@ from pydantic_core import PydanticCustomError
 from connector.sync.mapping.values import PATH, TRANSFORMS
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TEMPLATE = r"^(auto|from-mdm|[^{}]*(\{(serial|name|model|platform|asset_tag|mdm_id)\}[^{}]*)*)$"
+PARTS = ("serial", "name", "model", "platform", "asset_tag", "mdm_id")  # of a device, in the tag of its new asset
+PART = r"\{(" + "|".join(PARTS) + r")\}"
+TEMPLATE = rf"^(auto|from-mdm|[^{{}}]*({PART}[^{{}}]*)*)$"
 
 
 def _wrong(why: str) -> PydanticCustomError:

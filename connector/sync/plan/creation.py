@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from connector.sdk.inventory import Device, Person, User, Value
 from connector.sync.entities import NEW, Base, Change, Hold, Link, Notice, Status
+from connector.sync.mapping.forms import PARTS
 from connector.sync.plan.assignment import handed_new
 from connector.sync.plan.fields import Item, able, fit, shortened
 from connector.sync.plan.ground import Ground, Row
 from connector.sync.plan.matching import serial_of
-
-PARTS = ("serial", "name", "model", "platform", "asset_tag", "mdm_id")
 
 
 @dataclass(frozen=True, slots=True)
