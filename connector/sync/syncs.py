@@ -69,7 +69,10 @@ class Syncs:
         return await self.store.run(lambda db: _get(db, name))
 
     async def create(self, name: str, mapping: str) -> Sync:
-        """A new sync, which does nothing by itself until it is enabled. Raises InvalidCall with all that is wrong."""
+        """A new sync, which does nothing by itself until it is enabled.
+
+        Raises InvalidCall with all that is wrong, AlreadyExists where the name is taken.
+        """
         if not NAME.fullmatch(name):
             raise InvalidCall.of([Fault("name", "Name must be a-z, 0-9, hyphen and underscore, 64 at most.")])
         self.systems.open(name, load(mapping))
@@ -83,7 +86,8 @@ class Syncs:
     async def change(self, name: str, *, mapping: str | None = None, enabled: bool | None = None) -> Sync:
         """Another mapping, or on or off. One that is enabled runs at once, and then by its schedule.
 
-        Raises Conflict where a sync that has linked assets would move to other systems.
+        Raises NoSuchSync, InvalidCall with all that is wrong with the mapping, and Conflict where a sync that has
+        linked assets would move to other systems.
         """
         sync = await self.get(name)
         rules = load(sync.mapping if mapping is None else mapping)
@@ -101,7 +105,7 @@ class Syncs:
         return await self.get(name)
 
     async def delete(self, name: str) -> None:
-        """Forget a sync with all that it remembers; both systems stay as they are."""
+        """Forget a sync with all that it remembers; both systems stay as they are. Raises Conflict during a run."""
         await self.get(name)
 
         def work(db: sa.Connection) -> None:
@@ -112,11 +116,14 @@ class Syncs:
         await self.store.run_alone(work)
 
     async def plan(self, name: str, by: str) -> SyncRun:
-        """Begin to read both sides and plan; nothing is written to them."""
+        """Begin to read both sides and plan; nothing is written to them. Raises Conflict during another run."""
         return await self._accepted(SyncRun(name, "plan", by))
 
     async def apply(self, name: str, by: str, plan: str | None = None, *, forced: bool = False) -> SyncRun:
-        """Begin to carry a plan out, or to make one and carry it out. `forced`: beyond the limits of the mapping."""
+        """Begin to carry a plan out, or to make one and carry it out. `forced`: beyond the limits of the mapping.
+
+        Raises Conflict during another run, and where the plan is not one that may be carried out any more.
+        """
         if plan is None:
             return await self._accepted(SyncRun(name, "apply", by, forced=forced))
         found, mapping = await self.run(name, plan), (await self.get(name)).rules
@@ -124,7 +131,7 @@ class Syncs:
         return await self.run(name, plan)
 
     async def undo(self, name: str, run: str, by: str) -> SyncRun:
-        """The plan that takes back what a run did, to be applied like any other."""
+        """The plan that takes back what a run did, to be applied like any other. Raises Conflict during any run."""
         found = await self.run(name, run)
         if found.state in AT_WORK:
             raise Conflict(f"The run {run} is at work. Wait until it ends, or cancel it.")
@@ -139,6 +146,7 @@ class Syncs:
         return await self.run(name, back.id)
 
     async def cancel(self, name: str, run: str) -> SyncRun:
+        """Let a run end where it is; nothing where it is over. Raises NoSuchRun."""
         found = await self.run(name, run)
         await self.store.run_alone(lambda db: runs.cancel(db, found))
         return await self.run(name, run)
