@@ -15,8 +15,9 @@ from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
 from connector.sync.entities import Hold, Notice
 from connector.sync.plan.plan import Plan
+from connector.sync.store.lines import Done, Line
 from connector.sync.store.outbox import Entry
-from connector.sync.store.runs import Done, Line, SyncRun
+from connector.sync.store.runs import SyncRun
 from connector.sync.store.status import Status
 from connector.sync.syncs import MISSING, Sync
 

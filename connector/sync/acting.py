@@ -14,6 +14,7 @@ from connector.sync.entities import Change
 from connector.sync.plan.plan import Plan
 from connector.sync.store import runs
 from connector.sync.store.coding import Agreed
+from connector.sync.store.lines import mark_lines
 from connector.sync.store.runs import SyncRun, new_run_id
 from connector.sync.store.tables import sync_changes, sync_runs
 
@@ -71,7 +72,7 @@ def end(db: sa.Connection, act: Act, card_run: str, problem: Json | None) -> boo
         runs.insert(db, run)  # it was approved meanwhile, and its answer is asked for now
     runs.write_plan(db, run, Plan(inputs=card_run, lines=(act.line(card_run),)), Agreed())
     error = UpcardError.told(problem) if problem else None
-    runs.mark(db, run.id, [1], "failed" if error else "done", error=error.detail if error else None)
+    mark_lines(db, run.id, [1], "failed" if error else "done", error=error.detail if error else None)
     runs.end(db, run.id, "failed" if error else "succeeded", error)
     return True
 

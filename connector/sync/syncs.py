@@ -21,8 +21,9 @@ from connector.sync.mapping.mapping import Mapping
 from connector.sync.mapping.mapping_file import load
 from connector.sync.plan.undoing import undone
 from connector.sync.store import memory, outbox, runs
+from connector.sync.store.lines import Line, count_lines, read_lines
 from connector.sync.store.outbox import Entry
-from connector.sync.store.runs import AT_WORK, Line, SyncRun
+from connector.sync.store.runs import AT_WORK, SyncRun
 from connector.sync.store.status import Status, status
 from connector.sync.store.tables import sync_links, sync_locks, syncs
 from connector.sync.systems.systems import Both, Systems
@@ -139,7 +140,7 @@ class Syncs:
 
         def work(db: sa.Connection) -> None:
             users = memory.links(db, name, sync_links.c.kind == "user")
-            plan = undone(run, runs.lines(db, run), {link.mdm_id: link.sys_id for link in users})
+            plan = undone(run, read_lines(db, run), {link.mdm_id: link.sys_id for link in users})
             runs.keep(db, back, plan, mapping)
 
         await self.store.run_alone(work)
@@ -179,10 +180,10 @@ class Syncs:
         self, name: str, id_: str, after: int = 0, limit: int | None = None, status: str | None = None
     ) -> list[Line]:
         await self.run(name, id_)
-        return await self.store.run(lambda db: runs.lines(db, id_, after, limit, status))
+        return await self.store.run(lambda db: read_lines(db, id_, after, limit, status))
 
     async def counts(self, id_: str) -> dict[str, int]:
-        return await self.store.run(lambda db: runs.counts(db, id_))
+        return await self.store.run(lambda db: count_lines(db, id_))
 
     async def latest(self, name: str) -> SyncRun | None:
         """The last run that read both sides."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from connector.sync.entities import Base, Change, Link
-from connector.sync.store.runs import Done
+from connector.sync.store.lines import Done
 
 MOVED = "it changed since the plan was made"
 GONE = "it is not there any more"

@@ -8,7 +8,7 @@ from connector.sdk.inventory import Value
 from connector.sync.apply.outcomes import Made
 from connector.sync.entities import NEW, Base, Change, Notice, Op
 from connector.sync.plan.plan import Plan, numbered
-from connector.sync.store.runs import Line
+from connector.sync.store.lines import Line
 
 BACK: dict[Op, Op] = {
     "update_asset": "update_asset",
