@@ -1,6 +1,5 @@
 """The mapping file: what goes where between an MDM and an asset system. Its tables are its JSON Schema."""
 
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -131,7 +130,7 @@ class Missing(Part):
 class Safety(Part):
     """The brake: more than this is planned, and not applied without being told so."""
 
-    max_changes: Limit = 0.25
+    max_changes: Limit = Field(default="25%", validate_default=True)
     max_check_ins: Limit = 10
     max_creates: Limit = 200
     empty_source: Literal["stop", "go"] = "stop"
@@ -152,8 +151,8 @@ class Actions(Part):
 class Schedule(Part):
     """How often a sync runs by itself, and up to how much later, so that not all begin at one moment."""
 
-    every: Duration = timedelta(minutes=20)
-    jitter: Duration = timedelta(seconds=60)
+    every: Duration = Field(default="20m", validate_default=True)
+    jitter: Duration = Field(default="60s", validate_default=True)
 
 
 class Mapping(Part):
