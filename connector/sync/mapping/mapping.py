@@ -168,9 +168,9 @@ class Mapping(Part):
     fields: tuple[FieldRow, ...]
     assignment: Assignment = Assignment()
     missing: Missing = Missing()
-    safety: Safety = Safety()
+    safety: Safety = Field(default_factory=Safety)  # a default here would not be as a file writes it
     actions: Actions = Actions()
-    schedule: Schedule = Schedule()
+    schedule: Schedule = Field(default_factory=Schedule)
 
     @property
     def mapped(self) -> tuple[FieldRow, ...]:
