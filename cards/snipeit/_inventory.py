@@ -41,10 +41,7 @@ def own_inputs(values: Values) -> Json:
     given = {key: text_of(values[label]) for label, key in INPUTS.items() if label in values}
     if "purchase_date" in values:
         given["purchase_date"] = (text_of(values["purchase_date"]) or "")[:10] or None  # of a time, the day
-    inputs: Json = {key: value for key, value in given.items() if value is not None}
-    if empty := sorted(given.keys() - inputs.keys()):
-        inputs["empty"] = empty
-    return inputs
+    return _with_empty(given)
 
 
 def person_of(found: Json) -> Person:
@@ -64,10 +61,7 @@ def person_inputs(values: Values) -> Json:
         given |= {"first_name": first, "last_name": last or None}
     if "username" in given and given["username"] is None:
         raise InvalidCall("A person needs a username in Snipe-IT.")
-    inputs: Json = {key: value for key, value in given.items() if value is not None}
-    if empty := sorted(given.keys() - inputs.keys()):
-        inputs["empty"] = empty
-    return inputs
+    return _with_empty(given)
 
 
 def password() -> str:
@@ -91,6 +85,12 @@ def is_blank(value: Any) -> bool:
 def plain(text: Any) -> str:
     """As it is compared: case and blanks do not count."""
     return " ".join(str(text or "").split()).casefold()
+
+
+def _with_empty(given: Json) -> Json:
+    empty = sorted(key for key, value in given.items() if value is None)
+    inputs = {key: value for key, value in given.items() if value is not None}
+    return {**inputs, "empty": empty} if empty else inputs
 
 
 def _assignee(kind: str | None, id_: str | None) -> Assignee:
