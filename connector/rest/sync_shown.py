@@ -13,8 +13,6 @@ from connector.host import Host
 from connector.rest.hosts import host_of
 from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
-from connector.sync.entities import Hold, Notice
-from connector.sync.plan.plan import Plan
 from connector.sync.store.lines import Done, Line
 from connector.sync.store.outbox import Entry
 from connector.sync.store.runs import SyncRun
@@ -109,19 +107,6 @@ def shown_line(line: Line) -> Json:
 def shown_entry(entry: Entry) -> Json:
     """An asset in the outbox."""
     return {**asdict(entry), "due": moment(entry.due)}
-
-
-def plan_of(run: SyncRun, lines: list[Line]) -> Plan:
-    """The plan of a run, as it was made."""
-    said = run.said or {}
-    return Plan(
-        inputs=run.inputs or "",
-        lines=tuple(line.change for line in lines),
-        holds=tuple(Hold(**{**each, "about": tuple(each["about"])}) for each in said.get("holds", ())),
-        warnings=tuple(Notice(**each) for each in said.get("warnings", ())),
-        brakes=tuple(said.get("brakes", ())),
-        stopped=said.get("stopped"),
-    )
 
 
 def moment(seconds: float | None) -> str | None:

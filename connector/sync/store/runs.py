@@ -15,10 +15,11 @@ from connector.engine.durable import Queue
 from connector.engine.runs import new_id
 from connector.sdk.errors import Conflict, NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
+from connector.sync.entities import Hold, Notice
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.plan import Plan
 from connector.sync.store.coding import Agreed, agreed_read, agreed_written, plain
-from connector.sync.store.lines import write_lines
+from connector.sync.store.lines import Line, write_lines
 from connector.sync.store.tables import sync_changes, sync_runs
 
 Mode = Literal["plan", "apply", "push", "undo", "action"]
@@ -165,6 +166,19 @@ def write_plan(db: sa.Connection, run: SyncRun, plan: Plan, agreed: Agreed, mapp
     said |= {"warnings": plain(plan.warnings), **({"mapping": mapping.fingerprint} if mapping else {})}
     values: Json = {"inputs": plan.inputs, "said": json.dumps(said), "agreed": agreed_written(agreed)}
     db.execute(sa.update(sync_runs).where(sync_runs.c.id == run.id).values(values))
+
+
+def plan_of(run: SyncRun, lines: list[Line]) -> Plan:
+    """The plan of a run as it was made, but for what it records by itself."""
+    said = run.said or {}
+    return Plan(
+        inputs=run.inputs or "",
+        lines=tuple(line.change for line in lines),
+        holds=tuple(Hold(**{**each, "about": tuple(each["about"])}) for each in said.get("holds", ())),
+        warnings=tuple(Notice(**each) for each in said.get("warnings", ())),
+        brakes=tuple(said.get("brakes", ())),
+        stopped=said.get("stopped"),
+    )
 
 
 def take_agreed(db: sa.Connection, run: SyncRun) -> Agreed | None:
