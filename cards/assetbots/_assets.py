@@ -160,7 +160,7 @@ class AssetbotsAssets(AssetSystem):
         inputs: Json = {key: value for key, value in own.items() if value is not None}
         if "category" in inputs:
             inputs["category_id"] = await self._category(str(inputs.pop("category")))
-        if empty := sorted(own.keys() - {"category" if key == "category_id" else key for key in inputs}):
+        if empty := sorted(key for key, value in own.items() if value is None):
             inputs["empty"] = empty
         if given:
             inputs["fields"] = {SERIAL if key == "serial" else key: value for key, value in given.items()}

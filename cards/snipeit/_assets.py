@@ -10,8 +10,10 @@ from typing import Any
 
 from cards.snipeit._inventory import (
     COLUMNS,
+    HANGING,
     LENGTHS,
     NEEDED,
+    OWN,
     is_blank,
     own_inputs,
     password,
@@ -20,7 +22,7 @@ from cards.snipeit._inventory import (
 )
 from cards.snipeit._models import Models
 from cards.snipeit._reader import Reader, after
-from cards.snipeit._register import OWN, Register
+from cards.snipeit._register import Register
 from cards.snipeit._shapes import ID
 from connector import (
     NOBODY,
@@ -39,7 +41,6 @@ from connector import (
 
 MOST_NAMESAKES = 50
 LONGEST = 150  # of a user name, as of an email
-HANGING = ("model", "model_number", "category")
 
 
 class SnipeITAssets(AssetSystem):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cards.snipeit._rows import body_of, changed, plain, with_fields
+from cards.snipeit._rows import body_of, changed, unescaped, with_fields
 from connector import (
     Client,
     Connection,
@@ -175,10 +175,10 @@ class SnipeIT(Client[Server], title="Snipe-IT", prefix="/api/v1", limits=LIMITS)
         """`status: error` with HTTP 200 is a refusal; what is read is escaped; a change is answered with success."""
         body = reply.body if isinstance(reply.body, dict) else {}
         if body.get("status") == "error" and "messages" in body:
-            words = plain(body["messages"] or body.get("payload"))  # of a restore they are the payload
+            words = unescaped(body["messages"] or body.get("payload"))  # of a restore they are the payload
             return replace(reply, status=_status(reply, method, words), said=self.told(words))
         if method in READ or reply.status >= 400:
-            return replace(reply, body=plain(reply.body))
+            return replace(reply, body=unescaped(reply.body))
         if body.get("status") != "success":
             raise OutcomeUnknown("The service answered in a form that it never promised. It may have been carried out.")
         return reply

@@ -6,12 +6,14 @@ from typing import Any
 
 from connector import NOBODY, Asset, Assignee, InvalidCall, Json, Named, Person, Values
 
-OWN = {"tag": "asset_tag", "serial": "serial", "name": "name", "notes": "notes", "order_number": "order_number"}
+INPUTS = {"tag": "asset_tag", "serial": "serial", "name": "name", "notes": "notes", "order_number": "order_number"}
 """Columns that are written as they are, and the inputs of the cards."""
 COLUMNS = (
     *map(Named, ("tag", "serial", "category", "status", "name", "notes", "model", "model_number", "order_number")),
     Named("purchase_date", "date"),
 )
+OWN = {column.name for column in COLUMNS}
+HANGING = ("model", "model_number", "category")  # columns that follow from the model of an asset
 LENGTHS = dict.fromkeys(("tag", "serial", "name", "order_number"), 191)  # of the columns; more is an error
 NEEDED = ("tag", "category", "status", "model")
 PEOPLE = ("username", "employee_number", "job_title")
@@ -36,13 +38,10 @@ def asset_of(found: Json, labels: Mapping[str, str]) -> Asset:
 
 def own_inputs(values: Values) -> Json:
     """Columns that are written as they are, as inputs of a card; what is to be empty by its name."""
-    given = {key: text_of(values[label]) for label, key in OWN.items() if label in values}
+    given = {key: text_of(values[label]) for label, key in INPUTS.items() if label in values}
     if "purchase_date" in values:
         given["purchase_date"] = (text_of(values["purchase_date"]) or "")[:10] or None  # of a time, the day
-    inputs: Json = {key: value for key, value in given.items() if value is not None}
-    if empty := sorted(given.keys() - inputs.keys()):
-        inputs["empty"] = empty
-    return inputs
+    return _with_empty(given)
 
 
 def person_of(found: Json) -> Person:
@@ -62,10 +61,7 @@ def person_inputs(values: Values) -> Json:
         given |= {"first_name": first, "last_name": last or None}
     if "username" in given and given["username"] is None:
         raise InvalidCall("A person needs a username in Snipe-IT.")
-    inputs: Json = {key: value for key, value in given.items() if value is not None}
-    if empty := sorted(given.keys() - inputs.keys()):
-        inputs["empty"] = empty
-    return inputs
+    return _with_empty(given)
 
 
 def password() -> str:
@@ -89,6 +85,12 @@ def is_blank(value: Any) -> bool:
 def plain(text: Any) -> str:
     """As it is compared: case and blanks do not count."""
     return " ".join(str(text or "").split()).casefold()
+
+
+def _with_empty(given: Json) -> Json:
+    empty = sorted(key for key, value in given.items() if value is None)
+    inputs = {key: value for key, value in given.items() if value is not None}
+    return {**inputs, "empty": empty} if empty else inputs
 
 
 def _assignee(kind: str | None, id_: str | None) -> Assignee:

@@ -1,9 +1,10 @@
 """The model of an asset: found by name or number, or made; and which custom fields its assets have."""
 
 from collections import Counter
+from functools import partial
 
-from cards.snipeit._inventory import plain, text_of
-from cards.snipeit._register import OWN, Register, labelled
+from cards.snipeit._inventory import OWN, plain, text_of
+from cards.snipeit._register import Register, labelled
 from connector import Cards, InvalidCall, Json, Values
 
 
@@ -65,7 +66,7 @@ class Models:
             raise InvalidCall(
                 f"Snipe-IT has no fieldset to put {label} into: make one, and give it to the models first."
             )
-        there = await self._register.look("list_fields", lambda rows: labelled(rows, label))
+        there = await self._register.look("list_fields", partial(labelled, label=label))
         made = there or await self._cards.call("create_field", name=label)
         self._register.forget("list_fields", "list_fieldsets")
         for fieldset in fieldsets:

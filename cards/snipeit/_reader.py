@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
-from cards.snipeit._inventory import asset_of, person_of
+from cards.snipeit._inventory import HANGING, asset_of, person_of
 from cards.snipeit._register import Register
 from cards.snipeit._rows import with_fields
 from cards.snipeit._shapes import ID, AssetDetails, UserDetails
@@ -12,7 +12,6 @@ from connector import Asset, Cards, Json, OutcomeUnknown, Person, Refused, Upcar
 
 PATH = frozenset("/\\%?#;")  # web servers refuse some of these in a path, whatever Snipe-IT takes
 ARCHIVED = {"state": "Archived"}
-HANGING = ("model_id", "model", "model_number", "category")
 
 T = TypeVar("T")
 
@@ -72,7 +71,7 @@ class Reader:
 
     async def _read(self, found: Json) -> Asset:
         asset = asset_of(found, await self._register.labels(*(found["fields"] or {})))
-        self._models[asset.sys_id] = {key: found[key] for key in HANGING}
+        self._models[asset.sys_id] = {key: found[key] for key in ("model_id", *HANGING)}
         return asset
 
 

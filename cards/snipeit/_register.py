@@ -1,15 +1,15 @@
 """What a server calls its fields, fieldsets, models, categories and status labels, by the cards that list them."""
 
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from cards.snipeit._inventory import COLUMNS, plain, text_of
+from cards.snipeit._inventory import OWN, plain, text_of
 from connector import Cards, InvalidCall, Json, Kind, Named, Values
 
 AGE = 60.0  # seconds for which a list will do
 FORMATS: dict[str, Kind] = {"NUMERIC": "number", "BOOLEAN": "boolean", "DATE": "date"}
-OWN = {column.name for column in COLUMNS}
 
 T = TypeVar("T")
 
@@ -47,7 +47,6 @@ class Register:
 
     async def labels(self, *columns: str) -> dict[str, str]:
         """Labels by columns, with these among them where there are such fields."""
-
         wanted = set(columns) - self._unknown
         await self.look("list_fields", lambda rows: wanted <= {row["db_column_name"] for row in rows} or None)
         found = {row["db_column_name"]: row["name"] for row in await self.rows("list_fields")}
@@ -58,7 +57,7 @@ class Register:
         """Values by labels as Snipe-IT has them, by columns. Raises InvalidCall where there is no such custom field."""
         found: Json = {}
         for label, value in values.items():
-            row = await self.look("list_fields", lambda rows, label=label: labelled(rows, label))  # type: ignore[misc]
+            row = await self.look("list_fields", partial(labelled, label=label))
             if row is None:
                 raise InvalidCall(f"Snipe-IT has no custom field {label}: create it first.")
             is_switch = isinstance(value, bool) and row.get("format") == "BOOLEAN"

@@ -19,14 +19,14 @@ EMPTY = {
 }
 
 
-def plain(value: Any, depth: int = DEEPEST) -> Any:
+def unescaped(value: Any, depth: int = DEEPEST) -> Any:
     """Every text as it was before it was escaped, once. Keys are left: labels of custom fields are not escaped."""
     if isinstance(value, str):
         return unescape(value)
     if depth and isinstance(value, dict):
-        return {key: plain(item, depth - 1) for key, item in value.items()}
+        return {key: unescaped(item, depth - 1) for key, item in value.items()}
     if depth and isinstance(value, list):
-        return [plain(item, depth - 1) for item in value]
+        return [unescaped(item, depth - 1) for item in value]
     return value
 
 
@@ -41,7 +41,7 @@ def with_fields(record: Json) -> Json:
 def changed(payload: Json) -> Json:
     """What a change answers, as GET gives it: a row has the IDs only."""
     if "available_actions" in payload:  # only what was made for display has them, and that is escaped
-        payload = plain(payload)
+        payload = unescaped(payload)
     names = {"model": "model_id", "status_label": "status_id", "category": "category_id"}
     related = {name: {"id": payload[key]} for name, key in names.items() if key in payload}
     return with_fields({**payload, **related})

@@ -1,4 +1,4 @@
-"""`upcard sync list`, `create`, `show`, `enable`, `disable` and `delete`: the syncs themselves."""
+"""`upcard sync list`, `create`, `show`, `check`, `enable`, `disable` and `delete`: the syncs themselves."""
 
 import sys
 import urllib.parse

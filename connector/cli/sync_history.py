@@ -1,4 +1,4 @@
-"""`upcard sync history`, `holds`, `locks` and `outbox`: what was done, what waits, and what is left alone."""
+"""`upcard sync history`, `holds`, `locks`, `lock`, `unlock` and `outbox`: what was done, waits, or is left alone."""
 
 import urllib.parse
 
@@ -46,7 +46,7 @@ def print_outbox(name: str, *, as_json: bool) -> int:
 def lock_field(name: str, link: str, field: str, reason: str) -> int:
     """Returns the exit status."""
     status, answer = ask("POST", at(name, "locks"), {"link": link, "field": field, "reason": reason})
-    return OK if status in (200, 201, 204) else failed(status, answer)
+    return OK if status == 201 else failed(status, answer)
 
 
 def unlock_field(name: str, link: str, field: str) -> int:

@@ -6,7 +6,7 @@ from connector.catalog.openapi import ref
 from connector.rest.components import CARD_KEYS, NULLABLE, OBJECT, TEXT, record
 from connector.sdk.inventory import Assignee, Kind
 from connector.sdk.kinds import Json
-from connector.sync.entities import Op, Side
+from connector.sync.entities import LinkState, Op, Side
 from connector.sync.mapping.mapping import Action
 from connector.sync.store.runs import Mode, State
 from connector.sync.systems.permissions import WORDS
@@ -14,7 +14,6 @@ from connector.sync.systems.permissions import WORDS
 COUNT: Json = {"type": "integer"}
 TEXTS: Json = CARD_KEYS
 COUNTS: Json = {**OBJECT, "additionalProperties": COUNT, "description": "How many lines there are of each status"}
-FLAT_OPS = [op for part in get_args(Op) for op in (get_args(part) or (part,))]
 NAMED: Json = {"type": "array", "items": record({"name": TEXT, "kind": {"enum": list(get_args(Kind))}})}
 
 RUN: Json = {
@@ -77,7 +76,7 @@ SYNC_SCHEMAS: Json = {
     "SyncChange": record(
         {
             "seq": COUNT,
-            "op": {"enum": FLAT_OPS},
+            "op": {"enum": list(get_args(Op))},
             "side": {"enum": list(get_args(Side))},
             "target": {**TEXT, "description": "ID of the record; new: and the device where it is still to be made"},
             "name": {**TEXT, "description": "What people know it by"},
@@ -115,7 +114,7 @@ SYNC_SCHEMAS: Json = {
         {
             "asset": TEXT,
             "device": TEXT,
-            "state": {"enum": ["active", "held", "missing", "retired"]},
+            "state": {"enum": list(get_args(LinkState))},
             "matched_by": TEXT,
             "since": TEXT,
             "view": {**TEXT, "description": "Where people look at the device"},

@@ -10,12 +10,12 @@ from connector.rest.answers import json_answer, listed, raw_answer
 from connector.rest.body import read_body
 from connector.rest.calls import patience
 from connector.rest.hosts import host_of
-from connector.rest.sync_shown import note, plan_of, shown_line, shown_run, sync_of, sync_to_work
+from connector.rest.sync_shown import note, shown_line, shown_run, sync_of, sync_to_work
 from connector.sdk.kinds import Integer, Json, Text
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 from connector.sync.plan.rendering import text
-from connector.sync.store.runs import AT_WORK, SyncRun
+from connector.sync.store.runs import AT_WORK, SyncRun, plan_of
 
 PLAIN = "text/plain"
 MOST_LINES = 1000  # of a plan that are in its first answer

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import get_args
 
 from starlette.requests import Request
 
@@ -13,13 +13,13 @@ from connector.host import Host
 from connector.rest.hosts import host_of
 from connector.sdk.errors import Forbidden, NoSuchSync, UpcardError
 from connector.sdk.kinds import Json
-from connector.sync.entities import Hold, Notice
-from connector.sync.plan.plan import Plan
-from connector.sync.store.runs import Line, SyncRun
+from connector.sync.store.lines import Done, Line
+from connector.sync.store.outbox import Entry
+from connector.sync.store.runs import SyncRun
 from connector.sync.store.status import Status
 from connector.sync.syncs import MISSING, Sync
 
-DOABLE = ("planned", "begun", "done", "stale", "failed")  # what becomes of lines that apply does
+DOABLE = ("planned", *get_args(Done))  # what becomes of lines that apply does
 
 
 async def sync_of(request: Request) -> Sync:
@@ -104,22 +104,9 @@ def shown_line(line: Line) -> Json:
     return {**{name: getattr(change, name) for name in names}, **became}
 
 
-def shown_entry(entry: Any) -> Json:
+def shown_entry(entry: Entry) -> Json:
     """An asset in the outbox."""
     return {**asdict(entry), "due": moment(entry.due)}
-
-
-def plan_of(run: SyncRun, lines: list[Line]) -> Plan:
-    """The plan of a run, as it was made."""
-    said = run.said or {}
-    return Plan(
-        inputs=run.inputs or "",
-        lines=tuple(line.change for line in lines),
-        holds=tuple(Hold(**{**each, "about": tuple(each["about"])}) for each in said.get("holds", ())),
-        warnings=tuple(Notice(**each) for each in said.get("warnings", ())),
-        brakes=tuple(said.get("brakes", ())),
-        stopped=said.get("stopped"),
-    )
 
 
 def moment(seconds: float | None) -> str | None:

@@ -13,7 +13,7 @@ from connector.rest.body import read_body
 from connector.rest.hosts import host_of
 from connector.rest.sync_shown import note, reaches, shown_sync, sync_of
 from connector.sdk.errors import Fault, InvalidCall
-from connector.sdk.kinds import TEXT, Boolean, Kind, Text, wrong
+from connector.sdk.kinds import TEXT, Boolean, Json, Kind, Text, wrong
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
 from connector.sync.mapping.mapping_file import load
@@ -94,6 +94,16 @@ async def delete_sync(request: Request) -> Response:
     return raw_answer(b"", 204)
 
 
+async def check_sync(request: Request) -> Response:
+    """Reach both services, and say which cards the MDM's token permits, by what the sync needs them for.
+
+    `unknown` are those of which no read can tell, such as cards that change something.
+    """
+    host, sync = host_of(request), await sync_of(request)
+    await host.syncs.both(sync).assets.columns()
+    return json_answer(await permissions(host.connections, host.syncs.systems, sync.rules))
+
+
 async def get_mapping(request: Request) -> Response:
     """The mapping file, with its comments."""
     return json_answer({"mapping": (await sync_of(request)).mapping})
@@ -143,15 +153,5 @@ def _need_connections(host: Host, caller: Caller, text: str) -> None:
         caller.need_connection(name)
 
 
-async def _shown(host: Host, sync: Sync) -> dict[str, Any]:
+async def _shown(host: Host, sync: Sync) -> Json:
     return shown_sync(sync, await host.syncs.status(sync.name))
-
-
-async def check_sync(request: Request) -> Response:
-    """Reach both services, and say which cards the MDM's token permits, by what the sync needs them for.
-
-    `unknown` are those of which no read can tell, such as cards that change something.
-    """
-    host, sync = host_of(request), await sync_of(request)
-    await host.syncs.both(sync).assets.columns()
-    return json_answer(await permissions(host.connections, host.syncs.systems, sync.rules))

@@ -14,7 +14,8 @@ from connector.sync.entities import Change
 from connector.sync.plan.plan import Plan
 from connector.sync.store import runs
 from connector.sync.store.coding import Agreed
-from connector.sync.store.runs import SyncRun
+from connector.sync.store.lines import mark_lines
+from connector.sync.store.runs import SyncRun, new_run_id
 from connector.sync.store.tables import sync_changes, sync_runs
 
 AGAIN = timedelta(minutes=5)  # in which the same action on the same device is a mistake
@@ -29,7 +30,12 @@ class Act:
     action: str
     device: Device
     by: str
-    id: str = field(default_factory=lambda: SyncRun("", "action", "").id)
+    id: str = field(default_factory=new_run_id)
+
+    @property
+    def run(self) -> SyncRun:
+        """Failed until its end is known: a host may die before."""
+        return SyncRun(self.sync, "action", self.by, self.id, "failed")
 
     def line(self, run: str | None) -> Change:
         """`run`: of the card."""
@@ -44,7 +50,7 @@ class Act:
 def begin(db: sa.Connection, act: Act) -> None:
     """Put an action on record before it is sent, as one of which nobody knows what became. Raises Conflict."""
     _refuse_again(db, act)
-    run = SyncRun(act.sync, "action", act.by, act.id, "failed")
+    run = act.run
     runs.insert(db, run)
     runs.write_plan(db, run, Plan(inputs="", lines=(act.line(None),)), Agreed())
     runs.end(db, run.id, "failed", OutcomeUnknown(PENDING))
@@ -61,12 +67,12 @@ def end(db: sa.Connection, act: Act, card_run: str, problem: Json | None) -> boo
     wanted = sa.select(sync_runs.c.id).where(sync_runs.c.sync == act.sync, sync_runs.c.inputs == card_run)
     if db.execute(wanted).first():
         return False
-    run = SyncRun(act.sync, "action", act.by, act.id, "failed")
+    run = act.run
     if not db.execute(sa.select(sync_runs.c.id).where(sync_runs.c.id == act.id)).first():
         runs.insert(db, run)  # it was approved meanwhile, and its answer is asked for now
     runs.write_plan(db, run, Plan(inputs=card_run, lines=(act.line(card_run),)), Agreed())
     error = UpcardError.told(problem) if problem else None
-    runs.mark(db, run.id, [1], "failed" if error else "done", error=error.detail if error else None)
+    mark_lines(db, run.id, [1], "failed" if error else "done", error=error.detail if error else None)
     runs.end(db, run.id, "failed" if error else "succeeded", error)
     return True
 

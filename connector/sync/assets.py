@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from connector.sdk.errors import Conflict, Fault, InvalidCall, NotFound
 from connector.sdk.inventory import Asset, Person
 from connector.sdk.systems import AssetSystem
-from connector.sync.apply.reading import Both
 from connector.sync.entities import Link
 from connector.sync.store import memory
 from connector.sync.store.tables import sync_links
 from connector.sync.syncs import Sync, Syncs
+from connector.sync.systems.systems import Both
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,11 @@ class Linked:
 
 @dataclass(frozen=True)
 class Assets:
-    """The assets of syncs. An asset is named by its ID in the asset system, or by its serial number."""
+    """The assets of syncs. An asset is named by its ID in the asset system, or by its serial number.
+
+    What changes one raises NotFound where there is none of this name, Conflict where several have the serial number,
+    and what the asset system does.
+    """
 
     syncs: Syncs
 
@@ -40,7 +44,7 @@ class Assets:
         return Linked(link, both, both.mdm.page(account.connection.origin(), link.mdm_id))
 
     async def check_out(self, sync: Sync, named: str, person: str, by: str) -> Asset:
-        """Hand an asset to a person, named by ID or email."""
+        """Hand an asset to a person, named by ID or email. Raises InvalidCall where that is not exactly one."""
         both = self.syncs.both(sync)
         asset, taker = await self._asset(sync, both, named), await _person(both.assets, person)
         after = await both.assets.check_out(asset, taker.sys_id, f"Checked out by {by} through Upcard.")

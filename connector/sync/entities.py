@@ -2,17 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from connector.sdk.inventory import Value
 
 Side = Literal["mdm", "asset"]
-Store = Literal["link", "move_link", "lock"]
-Setting = Literal["create_field", "create_person", "update_person", "create_asset", "restore", "update_asset"]
-Keeping = Literal["mark", "archive", "check_in", "check_out"]
-Op = Literal[Store, Setting, Keeping, "update_device", "assign", "act"]
+LinkState = Literal["active", "held", "missing", "retired"]
+Noted = Literal["link", "move_link", "lock"]
+Op = Literal[  # in the order in which the lines of a plan are carried out
+    Noted,
+    "create_field",
+    "create_person",
+    "update_person",
+    "create_asset",
+    "restore",
+    "update_asset",
+    "mark",
+    "archive",
+    "check_in",
+    "check_out",
+    "update_device",
+    "assign",
+    "act",
+]
 Status = Literal["planned", "waiting", "unsupported", "refused"]
 
+NOTED: tuple[Op, ...] = get_args(Noted)  # lines that write to neither system
+CREATES: tuple[Op, ...] = ("create_asset", "create_person")
 ASSIGNEE = "assignee"
 NEW = "new:"  # stands before the MDM's id where the asset system has none yet; apply puts the real one
 
@@ -26,7 +42,7 @@ class Link:
     sys_id: str
     matched_by: str = ""
     since: str = ""
-    state: Literal["active", "held", "missing", "retired"] = "active"
+    state: LinkState = "active"
     absent: int = 0
 
     @property

@@ -1,6 +1,7 @@
 """When syncs run by themselves: whole runs by their schedule, and pushes as soon as an asset is announced."""
 
 import time
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -26,9 +27,9 @@ class Schedule:
         wanted = sa.select(syncs.c.name).where(syncs.c.enabled, syncs.c.due <= now)
         names, told = await self._syncs.store.run(lambda db: ([row.name for row in db.execute(wanted)], outbox.due(db)))
         for name in names:
-            await self._syncs.store.run_alone(lambda db, name=name: self._whole(db, name))  # type: ignore[misc]
+            await self._syncs.store.run_alone(partial(self._whole, name=name))
         for name, assets in told.items():
-            await self._syncs.store.run_alone(lambda db, name=name, some=assets: self._push(db, name, some))  # type: ignore[misc]
+            await self._syncs.store.run_alone(partial(self._push, name=name, assets=assets))
 
     async def heard(self, ready: Ready) -> None:
         """A card was called that changes assets: whoever syncs them tells the MDM."""

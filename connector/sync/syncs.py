@@ -16,17 +16,17 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.kinds import Json
 from connector.sync.apply import flaps
-from connector.sync.apply.reading import Both
 from connector.sync.entities import Lock
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.mapping.mapping_file import load
 from connector.sync.plan.undoing import undone
 from connector.sync.store import memory, outbox, runs
+from connector.sync.store.lines import Line, count_lines, read_lines
 from connector.sync.store.outbox import Entry
-from connector.sync.store.runs import AT_WORK, Line, SyncRun
+from connector.sync.store.runs import AT_WORK, SyncRun
 from connector.sync.store.status import Status, status
-from connector.sync.store.tables import sync_links, sync_locks, sync_outbox, syncs
-from connector.sync.systems.systems import Systems
+from connector.sync.store.tables import sync_links, sync_locks, syncs
+from connector.sync.systems.systems import Both, Systems
 
 MISSING = "There is no sync of this name. GET /v1/syncs lists them."
 LOOK = 0.1  # seconds until it is seen that a run ended
@@ -70,7 +70,10 @@ class Syncs:
         return await self.store.run(lambda db: _get(db, name))
 
     async def create(self, name: str, mapping: str) -> Sync:
-        """A new sync, which does nothing by itself until it is enabled. Raises InvalidCall with all that is wrong."""
+        """A new sync, which does nothing by itself until it is enabled.
+
+        Raises InvalidCall with all that is wrong, AlreadyExists where the name is taken.
+        """
         if not NAME.fullmatch(name):
             raise InvalidCall.of([Fault("name", "Name must be a-z, 0-9, hyphen and underscore, 64 at most.")])
         self.systems.open(name, load(mapping))
@@ -84,7 +87,8 @@ class Syncs:
     async def change(self, name: str, *, mapping: str | None = None, enabled: bool | None = None) -> Sync:
         """Another mapping, or on or off. One that is enabled runs at once, and then by its schedule.
 
-        Raises Conflict where a sync that has linked assets would move to other systems.
+        Raises NoSuchSync, InvalidCall with all that is wrong with the mapping, and Conflict where a sync that has
+        linked assets would move to other systems.
         """
         sync = await self.get(name)
         rules = load(sync.mapping if mapping is None else mapping)
@@ -102,23 +106,25 @@ class Syncs:
         return await self.get(name)
 
     async def delete(self, name: str) -> None:
-        """Forget a sync with all that it remembers; both systems stay as they are."""
+        """Forget a sync with all that it remembers; both systems stay as they are. Raises Conflict during a run."""
         await self.get(name)
 
         def work(db: sa.Connection) -> None:
             runs.refuse_while_at_work(db, name)
             memory.forget(db, name)
-            db.execute(sa.delete(sync_outbox).where(sync_outbox.c.sync == name))
             db.execute(sa.delete(syncs).where(syncs.c.name == name))
 
         await self.store.run_alone(work)
 
     async def plan(self, name: str, by: str) -> SyncRun:
-        """Begin to read both sides and plan; nothing is written to them."""
+        """Begin to read both sides and plan; nothing is written to them. Raises Conflict during another run."""
         return await self._accepted(SyncRun(name, "plan", by))
 
     async def apply(self, name: str, by: str, plan: str | None = None, *, forced: bool = False) -> SyncRun:
-        """Begin to carry a plan out, or to make one and carry it out. `forced`: beyond the limits of the mapping."""
+        """Begin to carry a plan out, or to make one and carry it out. `forced`: beyond the limits of the mapping.
+
+        Raises Conflict during another run, and where the plan is not one that may be carried out any more.
+        """
         if plan is None:
             return await self._accepted(SyncRun(name, "apply", by, forced=forced))
         found, mapping = await self.run(name, plan), (await self.get(name)).rules
@@ -126,7 +132,7 @@ class Syncs:
         return await self.run(name, plan)
 
     async def undo(self, name: str, run: str, by: str) -> SyncRun:
-        """The plan that takes back what a run did, to be applied like any other."""
+        """The plan that takes back what a run did, to be applied like any other. Raises Conflict during any run."""
         found = await self.run(name, run)
         if found.state in AT_WORK:
             raise Conflict(f"The run {run} is at work. Wait until it ends, or cancel it.")
@@ -134,13 +140,14 @@ class Syncs:
 
         def work(db: sa.Connection) -> None:
             users = memory.links(db, name, sync_links.c.kind == "user")
-            plan = undone(run, runs.lines(db, run), {link.mdm_id: link.sys_id for link in users})
+            plan = undone(run, read_lines(db, run), {link.mdm_id: link.sys_id for link in users})
             runs.keep(db, back, plan, mapping)
 
         await self.store.run_alone(work)
         return await self.run(name, back.id)
 
     async def cancel(self, name: str, run: str) -> SyncRun:
+        """Let a run end where it is; nothing where it is over. Raises NoSuchRun."""
         found = await self.run(name, run)
         await self.store.run_alone(lambda db: runs.cancel(db, found))
         return await self.run(name, run)
@@ -173,10 +180,10 @@ class Syncs:
         self, name: str, id_: str, after: int = 0, limit: int | None = None, status: str | None = None
     ) -> list[Line]:
         await self.run(name, id_)
-        return await self.store.run(lambda db: runs.lines(db, id_, after, limit, status))
+        return await self.store.run(lambda db: read_lines(db, id_, after, limit, status))
 
     async def counts(self, id_: str) -> dict[str, int]:
-        return await self.store.run(lambda db: runs.counts(db, id_))
+        return await self.store.run(lambda db: count_lines(db, id_))
 
     async def latest(self, name: str) -> SyncRun | None:
         """The last run that read both sides."""

@@ -14,24 +14,26 @@ import sqlalchemy as sa
 from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync.apply import flaps
-from connector.sync.apply.outcomes import NOTED, Item, Made, Outcome, items
-from connector.sync.apply.reading import Both, some, unread, whole
+from connector.sync.apply.outcomes import Item, Made, Outcome, items
+from connector.sync.apply.reading import some, unread, whole
 from connector.sync.apply.writing import Writer
+from connector.sync.entities import CREATES, NOTED
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory
 from connector.sync.plan.plan import Plan, plan
 from connector.sync.plan.pushing import only_about, pushed
 from connector.sync.store import memory, outbox, runs
 from connector.sync.store.coding import Agreed
+from connector.sync.store.lines import Done, Line, mark_lines, read_lines
 from connector.sync.store.recording import note_detailed, record_agreed, record_noted, when_detailed
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import sync_links
+from connector.sync.systems.systems import Both
 
 A_WHILE = 1.0  # seconds of work in one step
 PAUSES = (1.0, 5.0, 20.0)  # seconds until a line is tried again of which nothing was carried out
 LONGEST = 60.0  # seconds that a service may ask to wait; beyond it the line fails, and a later run goes on
 FULL = 402  # the answer of an asset system whose contract has no room for more
-CREATES = ("create_asset", "create_person")
 
 
 class Canceled(Exception):
@@ -111,11 +113,11 @@ class Course:
     async def _take_up(self) -> list[Item]:
         """The lines that are left to do, after what the plan records by itself."""
 
-        def work(db: sa.Connection) -> list[runs.Line]:
+        def work(db: sa.Connection) -> list[Line]:
             runs.hold(db, self.run.id, self.holder)
             if agreed := runs.take_agreed(db, self.run):
                 record_agreed(db, self.run, agreed)
-            there = runs.lines(db, self.run.id)
+            there = read_lines(db, self.run.id)
             planned = [line.change for line in there if line.status == "planned"]
             record_noted(db, self.run, [line for line in planned if line.op in NOTED])
             return there
@@ -154,7 +156,7 @@ class Course:
 
     def _begin(self, db: sa.Connection, item: Item) -> None:
         self._hold(db)
-        runs.mark(db, self.run.id, [line.seq for line in item], "begun")
+        mark_lines(db, self.run.id, [line.seq for line in item], "begun")
 
     def _hold(self, db: sa.Connection) -> None:
         """Before anything new is begun. Raises Lost, Canceled."""
@@ -165,12 +167,12 @@ class Course:
         """A line that was not carried out; of one whose outcome nobody knows, the next plan looks what became of it."""
         status = error.service.status if error.service else None
         self.is_full = self.is_full or status == FULL
-        became: runs.Done = "begun" if isinstance(error, OutcomeUnknown) else "failed"
+        became: Done = "begun" if isinstance(error, OutcomeUnknown) else "failed"
 
         def work(db: sa.Connection) -> None:
             runs.hold(db, self.run.id, self.holder)
             seqs = [line.seq for line in item]
-            runs.mark(db, self.run.id, seqs, became, among="begun", error=error.detail)
+            mark_lines(db, self.run.id, seqs, became, among="begun", error=error.detail)
 
         await self.store.run(work)
         if isinstance(error, NotConnected | Forbidden) or (isinstance(error, Refused) and status in (401, 403)):
@@ -181,7 +183,7 @@ class Course:
 
         def work(db: sa.Connection) -> None:
             runs.hold(db, self.run.id, self.holder)
-            runs.mark(db, self.run.id, [line.seq], outcome.status, made=outcome.made, error=outcome.error)
+            mark_lines(db, self.run.id, [line.seq], outcome.status, made=outcome.made, error=outcome.error)
             if outcome.link:
                 memory.record_links(db, self.run.sync, [outcome.link])
             memory.record_bases(db, self.run.sync, outcome.bases)
@@ -193,7 +195,7 @@ class Course:
         """The run is over: what could not be told the MDM is in the outbox, and what goes to and fro is locked."""
         runs.hold(db, self.run.id, self.holder)
         asset_of = {link.mdm_id: link.sys_id for link in memory.links(db, self.run.sync, sync_links.c.kind == "device")}
-        to_mdm = [line for line in runs.lines(db, self.run.id, side="mdm") if line.change.target in asset_of]
+        to_mdm = [line for line in read_lines(db, self.run.id, side="mdm") if line.change.target in asset_of]
         waiting = {asset_of[line.change.target]: line.change for line in to_mdm if line.status == "waiting"}
         failed = {
             asset_of[line.change.target]: (line.change, line.error or "")

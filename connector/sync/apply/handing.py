@@ -7,8 +7,8 @@ from typing import Any
 from connector.sdk.errors import OutcomeUnknown, Refused, Unavailable, Unexpected, UpcardError
 from connector.sdk.inventory import Asset
 from connector.sync.apply.outcomes import GONE, MOVED, Item, Made, Outcome
-from connector.sync.apply.reading import Both, at_nobody
 from connector.sync.entities import Change
+from connector.sync.systems.systems import Both
 
 UNCLEAR = (OutcomeUnknown, Unavailable, Unexpected)
 
@@ -32,15 +32,15 @@ class Hands:
             for line in item:
                 yield Outcome(line, "stale", GONE)
             return
-        if now.assignee.id == person and (person or at_nobody(now)):
+        if now.assignee.id == person and (person or _at_nobody(now)):
             for line in item:
                 yield self._made.done(line)
             return
-        if back and now.assignee.id == back.before and not at_nobody(now):
+        if back and now.assignee.id == back.before and not _at_nobody(now):
             self._taken.add(target)
             await _sure(self._assets.check_in(target, signed(back, self._run)), lambda: self._has(target, None))
             yield self._made.done(back)
-        elif not at_nobody(now) or (back and not again and target not in self._taken):
+        elif not _at_nobody(now) or (back and not again and target not in self._taken):
             for line in item:
                 yield Outcome(line, "stale", MOVED)
             return
@@ -53,7 +53,7 @@ class Hands:
                 if back is None or error.retry:
                     raise
                 await self._check_out(target, str(back.before), back)
-                yield self._put_back(back)
+                yield _put_back(back)
                 yield Outcome(out, "failed", error.detail)
             else:
                 yield self._made.done(out)
@@ -65,11 +65,6 @@ class Hands:
     async def _has(self, asset: str, person: str | None) -> bool:
         now = await self._assets.asset(asset)
         return now is not None and now.assignee.id == person
-
-    def _put_back(self, back: Change) -> Outcome:
-        """The asset is with whom it was, as if nothing had been done."""
-        bases = tuple(replace(base, asset_value=back.before) for base in back.bases)
-        return Outcome(back, "failed", "the next checkout was refused, so it was undone", bases=bases)
 
     async def assign(self, line: Change) -> Outcome:
         after = str(line.after) if line.after is not None else None
@@ -90,6 +85,16 @@ class Hands:
 def signed(line: Change, run: str) -> str:
     """What a note says, for people and for whoever looks for the source of a change."""
     return f"Upcard: {line.why} (run {run})"
+
+
+def _at_nobody(asset: Asset) -> bool:
+    return asset.assignee.kind == "none"
+
+
+def _put_back(back: Change) -> Outcome:
+    """The asset is with whom it was, as if nothing had been done."""
+    bases = tuple(replace(base, asset_value=back.before) for base in back.bases)
+    return Outcome(back, "failed", "the next checkout was refused, so it was undone", bases=bases)
 
 
 async def _sure(writing: Awaitable[Any], is_done: Callable[[], Awaitable[bool]]) -> None:

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from connector.sync.entities import Base, Change, Link, Op
-from connector.sync.store.runs import Done
+from connector.sync.entities import Base, Change, Link
+from connector.sync.store.lines import Done
 
 MOVED = "it changed since the plan was made"
 GONE = "it is not there any more"
 THERE = "one is there meanwhile"
 
-NOTED: tuple[Op, ...] = ("link", "move_link", "lock")  # lines that write to neither system
 Item = tuple[Change, ...]  # lines that are carried out together
 
 

@@ -2,29 +2,21 @@
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from connector.sdk.errors import Refused, Unavailable, Unexpected
-from connector.sdk.inventory import Asset, Device, Person, User
+from connector.sdk.inventory import Asset, Device, Named, Person, User
 from connector.sdk.kinds import Json
 from connector.sdk.systems import AssetSystem, Mdm
 from connector.sync.entities import Link, Notice
 from connector.sync.mapping.mapping import Mapping as MappingFile
 from connector.sync.mapping.values import steps
 from connector.sync.plan.ground import Memory, Sides, in_scope, user_key
+from connector.sync.systems.systems import Both
 
 DAY = 86400.0  # seconds in which the details of every device are read once
 AWAY = 3  # devices whose details the service fails to give, until it is asked for no more of them
 LEAST = 100  # devices whose details are read in a run, if there are so many
-
-
-@dataclass(frozen=True)
-class Both:
-    """The two systems of a sync."""
-
-    mdm: Mdm
-    assets: AssetSystem
 
 
 def needs_details(mapping: MappingFile) -> bool:
@@ -53,7 +45,7 @@ async def _mdm(mdm: Mdm, mapping: MappingFile) -> tuple[list[Device], list[User]
     return await mdm.devices(fields), await mdm.users()
 
 
-async def _assets(system: AssetSystem) -> Any:
+async def _assets(system: AssetSystem) -> tuple[list[Asset], list[Person], tuple[Named, ...] | None]:
     return await system.assets(), await system.people(), await system.columns()
 
 
@@ -132,8 +124,3 @@ async def _people(
         if person.email and (user := await both.mdm.user(person.email)):
             users[user.mdm_id] = user
     return [person for person in people.values() if person], list(users.values()), known
-
-
-def at_nobody(asset: Asset) -> bool:
-    """Whether an asset is free to be checked out."""
-    return asset.assignee.kind == "none"

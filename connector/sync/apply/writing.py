@@ -12,10 +12,10 @@ from connector.sdk.inventory import Asset, Person, Value
 from connector.sdk.systems import Values
 from connector.sync.apply.handing import Hands, signed
 from connector.sync.apply.outcomes import GONE, MOVED, THERE, Item, Made, Outcome
-from connector.sync.apply.reading import Both
-from connector.sync.entities import NEW, Base, Change, Side
+from connector.sync.entities import CREATES, NEW, Base, Change, Side
 from connector.sync.mapping.mapping import Mapping as MappingFile
 from connector.sync.plan.ground import Row, Sides
+from connector.sync.systems.systems import Both
 
 
 class Writer:
@@ -163,7 +163,7 @@ class End:
 def _needs(item: Item) -> Iterator[str]:
     """The IDs that a line writes to or writes."""
     for line in item:
-        if line.op not in ("create_asset", "create_person"):
+        if line.op not in CREATES:
             yield line.target
         if line.op == "check_out" or _is_new(line.after):
             yield str(line.after)

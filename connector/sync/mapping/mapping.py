@@ -1,77 +1,26 @@
 """The mapping file: what goes where between an MDM and an asset system. Its tables are its JSON Schema."""
 
-import re
-from datetime import timedelta
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from connector.sdk.inventory import Kind
-from connector.sync.mapping.values import PATH, TRANSFORMS
+from connector.sync.mapping.forms import (
+    Count,
+    Create,
+    Duration,
+    Limit,
+    Path,
+    Patterns,
+    Template,
+    Text,
+    Transform,
+    YesNo,
+)
 from connector.sync.plan.three_way import Direction, Rule, Winner
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TEMPLATE = r"^(auto|from-mdm|[^{}]*(\{(serial|name|model|platform|asset_tag|mdm_id)\}[^{}]*)*)$"
 IDENTITIES = {"tag", "serial"}  # cut short, these would name something else
-
-
-def wrong(why: str) -> PydanticCustomError:
-    return PydanticCustomError("wrong", "{why}", {"why": why})
-
-
-def _share(value: Any) -> Any:
-    """`25%` as 0.25; a number stays a count."""
-    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(\.\d+)?\s*%", value) and float(value.rstrip(" %")) <= 100:
-        return float(value.rstrip(" %")) / 100
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise wrong("must be a count such as 10, or a share such as 25%")
-
-
-def _duration(value: Any) -> Any:
-    found = re.fullmatch(r"(\d{1,6})\s*([smhd])", value) if isinstance(value, str) else None
-    if found is None:
-        raise wrong("must be a duration such as 60s, 20m, 6h or 1d")
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
-def _choice(value: Any) -> Any:
-    """YAML readers differ about a bare `yes`."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-
-
-def _boolean(value: Any) -> Any:
-    if value not in (True, False, "yes", "no"):
-        raise wrong("must be true or false")
-    return value in (True, "yes")
-
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Path = Annotated[str, StringConstraints(pattern=PATH, max_length=256)]
-Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
-YesNo = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, "yes", "no"]})]
-Create = Annotated[
-    Literal["yes", "no", "ask"],
-    BeforeValidator(_choice),
-    WithJsonSchema({"enum": ["yes", "no", "ask", True, False]}),
-]
-SHARE = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d{1,3}(\.\d+)?\s*%$"}]}
-Limit = Annotated[float | int, BeforeValidator(_share), WithJsonSchema(SHARE)]
-Duration = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhd]$"}),
-]
-Transform = Annotated[str, Field(json_schema_extra={"enum": sorted(TRANSFORMS)}), BeforeValidator(lambda v: _named(v))]
-Patterns = tuple[Text, ...]
-
-
-def _named(value: Any) -> Any:
-    if str(value) not in TRANSFORMS:
-        raise wrong(f"must be one of: {', '.join(sorted(TRANSFORMS))}")
-    return value
 
 
 class Part(BaseModel):
@@ -106,7 +55,7 @@ class Scope(Part):
 
 
 class Match(Part):
-    """The rules that find a partner, in this order."""
+    """The rules that find a partner: a link first, then a serial number or an email, then an asset tag or a name."""
 
     device: tuple[Literal["link", "serial", "asset_tag"], ...] = ("link", "serial")
     person: tuple[Literal["link", "email", "name"], ...] = ("link", "email", "name")
@@ -118,7 +67,7 @@ class Creation(Part):
     assets: Create = "yes"
     people: Create = "yes"
     default_category: Text | None = None
-    asset_tag: Annotated[str, StringConstraints(pattern=TEMPLATE, min_length=1)] = "auto"
+    asset_tag: Template = "auto"
 
 
 class People(Part):
@@ -181,7 +130,7 @@ class Missing(Part):
 class Safety(Part):
     """The brake: more than this is planned, and not applied without being told so."""
 
-    max_changes: Limit = 0.25
+    max_changes: Limit = Field(default="25%", validate_default=True)
     max_check_ins: Limit = 10
     max_creates: Limit = 200
     empty_source: Literal["stop", "go"] = "stop"
@@ -200,8 +149,10 @@ class Actions(Part):
 
 
 class Schedule(Part):
-    every: Duration = timedelta(minutes=20)
-    jitter: Duration = timedelta(seconds=60)
+    """How often a sync runs by itself, and up to how much later, so that not all begin at one moment."""
+
+    every: Duration = Field(default="20m", validate_default=True)
+    jitter: Duration = Field(default="60s", validate_default=True)
 
 
 class Mapping(Part):
@@ -217,9 +168,9 @@ class Mapping(Part):
     fields: tuple[FieldRow, ...]
     assignment: Assignment = Assignment()
     missing: Missing = Missing()
-    safety: Safety = Safety()
+    safety: Safety = Field(default_factory=Safety)  # a default here would not be as a file writes it
     actions: Actions = Actions()
-    schedule: Schedule = Schedule()
+    schedule: Schedule = Field(default_factory=Schedule)
 
     @property
     def mapped(self) -> tuple[FieldRow, ...]:

@@ -13,6 +13,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sync.mapping.forms import PARTS
 from connector.sync.mapping.mapping import FieldRow
 from connector.sync.mapping.mapping import Mapping as MappingFile
 from connector.sync.mapping.values import EVEN
@@ -35,7 +36,7 @@ SAYS = {
 }
 FORMS = {
     "from": "must be a path such as os_version or details.volumes[0].capacity",
-    "asset_tag": "must be auto, from-mdm, or text with {serial}, {name}, {model}, {platform}, {asset_tag}, {mdm_id}",
+    "asset_tag": f"must be auto, from-mdm, or text with {', '.join(f'{{{part}}}' for part in PARTS)}",
 }
 
 

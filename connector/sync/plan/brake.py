@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from math import ceil
 
-from connector.sync.entities import NEW, Change, Op
+from connector.sync.entities import CREATES, NEW, NOTED, Change
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory, Sides
 
 HALF = 0.5
 FEW = 10  # so many changes are no landslide, however small the fleet
-NO_CHANGE = {"link", "move_link", "lock", "create_asset", "create_person"}
-CREATES: tuple[Op, ...] = ("create_asset", "create_person")
+NO_CHANGE = {*NOTED, *CREATES}  # of a record that was there
 
 
 def implausible(sides: Sides, memory: Memory, mapping: Mapping) -> str | None:

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from connector.sdk.inventory import Device, Person, User, Value
 from connector.sync.entities import NEW, Base, Change, Hold, Link, Notice, Status
+from connector.sync.mapping.forms import PARTS
 from connector.sync.plan.assignment import handed_new
 from connector.sync.plan.fields import Item, able, fit, shortened
 from connector.sync.plan.ground import Ground, Row
 from connector.sync.plan.matching import serial_of
-
-PARTS = ("serial", "name", "model", "platform", "asset_tag", "mdm_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +21,21 @@ class Given:
     after: Value
     status: Status
 
+    @property
+    def is_written(self) -> bool:
+        return self.after is not None and self.status == "planned"
+
 
 def new_assets(ground: Ground) -> Iterator[Item]:
     """An asset for each new device; those whose category the asset system does not know wait for it together."""
     waiting: dict[str, list[str]] = {}
     for device in ground.devices.new:
-        category = _given_all(device, ground)[1].get("category")
+        given, whole = _given_all(device, ground)
+        category = whole.get("category")
         if category is not None and not ground.has_category(str(category)):
             waiting.setdefault(str(category), []).append(device.mdm_id)
         else:
-            yield from _created(device, ground)
+            yield from _created(device, given, whole, ground)
             yield from handed_new(device, ground) if ground.sides.asset_can.create_assets else ()
     for category, devices in waiting.items():
         why = f"{len(devices)} new assets wait: the asset system has no category {category}"
@@ -39,27 +43,23 @@ def new_assets(ground: Ground) -> Iterator[Item]:
         yield Hold("no_category", tuple(devices), why, todo, "category")
 
 
-def _given_all(device: Device, ground: Ground) -> "tuple[list[Given], dict[str, Value]]":
+def _given_all(device: Device, ground: Ground) -> tuple[list[Given], dict[str, Value]]:
     """What a new asset gets field by field, and all in all."""
     given = [_given(row, device, ground) for row in ground.usable if row.rule.gives("mdm") and row.is_read(device)]
-    after = {each.row.to: each.after for each in given if each.after is not None and each.status == "planned"}
+    after = {each.row.to: each.after for each in given if each.is_written}
     return given, {**_defaults(device, ground), **after}
 
 
-def _created(device: Device, ground: Ground) -> Iterator[Item]:
+def _created(device: Device, given: list[Given], whole: dict[str, Value], ground: Ground) -> Iterator[Item]:
     """A new asset; the tag it is given goes back where the mapping says so."""
     link = Link("device", device.mdm_id, NEW + device.mdm_id, "created")
-    given, whole = _given_all(device, ground)
-    after = {each.row.to for each in given if each.after is not None and each.status == "planned"}
-    bases = tuple(Base(link.id, each.row.to, each.mdm, each.after) for each in given if each.row.to in after)
     status = able(can=ground.sides.asset_can.create_assets)
-    why = "no asset has its serial number"
     yield Change(
-        *("create_asset", "asset", link.sys_id, device.label, why),
+        *("create_asset", "asset", link.sys_id, device.label, "no asset has its serial number"),
         after=whole,
         status=status,
         link=link,
-        bases=bases,
+        bases=tuple(Base(link.id, each.row.to, each.mdm, each.after) for each in given if each.is_written),
     )
     for each in given:
         yield from _not_whole(each, device)

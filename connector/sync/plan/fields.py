@@ -13,14 +13,15 @@ ADVICE = "Make both sides the same, or name a winner in the mapping."
 
 
 def columns(ground: Ground) -> Iterator[Item]:
-    """Fields of the mapping that the asset system has not."""
+    """Fields of the mapping that the asset system has not, where it tells."""
     there, can = ground.sides.columns, ground.sides.asset_can.create_fields
-    for row in ground.rows if there is not None else ():
-        if there is not None and row.to not in there:
-            if row.field.create:
-                yield Change("create_field", "asset", row.to, row.to, "there is no such field", status=able(can=can))
-            else:
-                yield Notice(row.to, "the asset system has no such field; create it, or say create: true")
+    if there is None:
+        return
+    for row in [each for each in ground.rows if each.to not in there]:
+        if row.field.create:
+            yield Change("create_field", "asset", row.to, row.to, "there is no such field", status=able(can=can))
+        else:
+            yield Notice(row.to, "the asset system has no such field; create it, or say create: true")
 
 
 def pair_fields(pair: Pair, ground: Ground) -> Iterator[Item]:

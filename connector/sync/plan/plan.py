@@ -44,13 +44,6 @@ class Plan:
         """The lines for the outbox."""
         return tuple(line for line in self.lines if line.status == "waiting")
 
-    @property
-    def exit_code(self) -> int:
-        """0: nothing to do, 2: changes, 3: something is held or stopped."""
-        if self.holds or self.stopped:
-            return 3
-        return 2 if self.changes else 0
-
 
 def plan(sides: Sides, memory: Memory, mapping: Mapping) -> Plan:
     """What would make both sides what the mapping says, from what they hold and what they last agreed on."""
@@ -100,8 +93,12 @@ def _linked(pair: Pair) -> Iterator[Item]:
 
 def _ordered(lines: Iterable[Change]) -> tuple[Change, ...]:
     """By step, then by target, so that a plan reads the same whenever it is made."""
-    found = sorted(lines, key=lambda line: (ORDER[line.op], line.name, line.target, line.field or ""))
-    return tuple(replace(line, seq=place) for place, line in enumerate(found, start=1))
+    return numbered(sorted(lines, key=lambda line: (ORDER[line.op], line.name, line.target, line.field or "")))
+
+
+def numbered(lines: Iterable[Change]) -> tuple[Change, ...]:
+    """Lines by their places in a plan."""
+    return tuple(replace(line, seq=place) for place, line in enumerate(lines, start=1))
 
 
 def fingerprint(sides: Sides, memory: Memory, mapping: Mapping) -> str:

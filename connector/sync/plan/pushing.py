@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from connector.sync.entities import Change
 from connector.sync.mapping.mapping import Mapping
-from connector.sync.plan.plan import Plan
+from connector.sync.plan.plan import Plan, numbered
 
 
 def only_about(mapping: Mapping) -> Mapping:
@@ -17,8 +17,7 @@ def only_about(mapping: Mapping) -> Mapping:
 def pushed(plan: Plan) -> Plan:
     """What of a plan goes to the MDM, with the links to users that it needs."""
     lines = [line for line in plan.lines if line.side == "mdm" or _is_of_user(line)]
-    numbered = tuple(replace(line, seq=place) for place, line in enumerate(lines, start=1))
-    return replace(plan, lines=numbered, counted=(), warnings=(), brakes=(), stopped=None)
+    return replace(plan, lines=numbered(lines), counted=(), warnings=(), brakes=(), stopped=None)
 
 
 def _is_of_user(line: Change) -> bool:

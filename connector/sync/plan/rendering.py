@@ -1,10 +1,7 @@
-"""A plan as people read it, and as JSON."""
+"""A plan as people read it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any
-
-import orjson
 
 from connector.sync.entities import Change, Hold, Op
 from connector.sync.plan.fields import said
@@ -34,22 +31,6 @@ LEFT = {"unsupported": "not supported here", "refused": "refused: too long for i
 def text(plan: Plan) -> str:
     """The plan as a diff: what is done by step, then what is not, and why."""
     return "\n".join(_lines(plan)) + "\n"
-
-
-def as_json(plan: Plan) -> str:
-    """The plan as it is kept: the same for the same inputs."""
-    whole = {
-        "inputs": plan.inputs,
-        "exit_code": plan.exit_code,
-        "stopped": plan.stopped,
-        "brakes": plan.brakes,
-        "lines": plan.lines,
-        "holds": plan.holds,
-        "warnings": plan.warnings,
-        "agreed": plan.agreed,
-        "counted": plan.counted,
-    }
-    return orjson.dumps(whole, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -114,7 +95,3 @@ def _held(holds: tuple[Hold, ...]) -> Iterator[str]:
     if holds:
         yield from ("", f"Held ({len(holds)})")
         yield from (row for hold in holds for row in (f"  ? {hold.why}", f"      {hold.todo}"))
-
-
-def _plain(value: Any) -> Any:
-    return sorted(value) if isinstance(value, set | frozenset) else str(value)

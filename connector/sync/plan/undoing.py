@@ -7,8 +7,8 @@ from typing import Any
 from connector.sdk.inventory import Value
 from connector.sync.apply.outcomes import Made
 from connector.sync.entities import NEW, Base, Change, Notice, Op
-from connector.sync.plan.plan import Plan
-from connector.sync.store.runs import Line
+from connector.sync.plan.plan import Plan, numbered
+from connector.sync.store.lines import Line
 
 BACK: dict[Op, Op] = {
     "update_asset": "update_asset",
@@ -40,9 +40,8 @@ def undone(run: str, lines: Iterable[Line], person_of: Mapping[str, str]) -> Pla
     last = {(base.link, base.field): base for line in done for base in line.bases}
     back = [_back(line, f"undoes {run}", last, person_of) for line in done if _is_back(line)]
     back.sort(key=lambda line: (ORDER.index(line.op), line.target, line.field or ""))
-    numbered = tuple(replace(line, seq=place) for place, line in enumerate(back, start=1))
     left = sorted({FOR_GOOD[line.op] for line in done if line.op in FOR_GOOD})
-    return Plan(inputs=run, lines=numbered, warnings=tuple(Notice(run, why) for why in left))
+    return Plan(inputs=run, lines=numbered(back), warnings=tuple(Notice(run, why) for why in left))
 
 
 def _real(line: Change, made: Made) -> Change:
@@ -64,4 +63,4 @@ def _back(line: Change, why: str, last: Mapping[tuple[str, str], Base], person_o
     bases = [last[base.link, base.field] for base in line.bases]
     in_asset = line.side == "asset"
     agreed = tuple(replace(base, asset_value=put) if in_asset else replace(base, mdm_value=put) for base in bases)
-    return replace(line, op=BACK[line.op], before=after, after=line.before, why=why, shown=shown, bases=agreed, seq=0)
+    return replace(line, op=BACK[line.op], before=after, after=line.before, why=why, shown=shown, bases=agreed)

@@ -12,7 +12,15 @@ from connector.sync.entities import Base, Change, Link, Lock
 from connector.sync.plan.ground import Memory
 from connector.sync.store.batches import execute_for
 from connector.sync.store.coding import line_read, value_read, value_written
-from connector.sync.store.tables import sync_bases, sync_changes, sync_links, sync_locks, sync_runs, syncs
+from connector.sync.store.tables import (
+    sync_bases,
+    sync_changes,
+    sync_links,
+    sync_locks,
+    sync_outbox,
+    sync_runs,
+    syncs,
+)
 
 
 def remembered(db: sa.Connection, sync: str) -> Memory:
@@ -66,15 +74,6 @@ def settled(db: sa.Connection, sync: str, run: str, some: Iterable[Base]) -> Non
     execute_for(db, over, ({"of_link": base.link, "of_field": base.field} for base in some))
 
 
-def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
-    known = sync_bases.c
-    found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))
-    for row in found:  # the same texts again and again: each is held once
-        mdm = value_read(row.mdm_value)
-        asset = mdm if row.asset_value == row.mdm_value else value_read(row.asset_value)
-        yield Base(intern(row.link), intern(row.field), mdm, asset)
-
-
 def record_links(db: sa.Connection, sync: str, some: Collection[Link]) -> None:
     """Keep these; a device or a user has one link, and so has an asset or a person."""
     names = ("kind", "mdm_id", "sys_id", "matched_by", "state", "absent")
@@ -107,11 +106,20 @@ def record_lock(db: sa.Connection, sync: str, lock: Lock) -> None:
 
 
 def forget(db: sa.Connection, sync: str) -> None:
-    """All that is kept of a sync."""
+    """All that is kept of a sync, but itself."""
     runs = sa.select(sync_runs.c.id).where(sync_runs.c.sync == sync)
     db.execute(sa.delete(sync_changes).where(sync_changes.c.run.in_(runs)))
-    for table in (sync_runs, sync_links, sync_bases, sync_locks):
+    for table in (sync_runs, sync_links, sync_bases, sync_locks, sync_outbox):
         db.execute(sa.delete(table).where(table.c.sync == sync))
+
+
+def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
+    known = sync_bases.c
+    found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))
+    for row in found:  # the same texts again and again: each is held once
+        mdm = value_read(row.mdm_value)
+        asset = mdm if row.asset_value == row.mdm_value else value_read(row.asset_value)
+        yield Base(intern(row.link), intern(row.field), mdm, asset)
 
 
 def _row(sync: str, base: Base) -> dict[str, Any]:

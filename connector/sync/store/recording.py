@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from connector.sync.entities import Change, Lock
-from connector.sync.store import memory, runs
+from connector.sync.store import memory
 from connector.sync.store.coding import Agreed
+from connector.sync.store.lines import mark_lines
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import sync_links, syncs
 
@@ -30,7 +31,7 @@ def record_noted(db: sa.Connection, run: SyncRun, lines: Sequence[Change]) -> No
     for line in lines:
         if line.op == "lock" and line.link and line.field:
             memory.record_lock(db, run.sync, Lock(line.link.id, line.field, line.why, by=run.id))
-    runs.mark(db, run.id, [line.seq for line in lines], "done")
+    mark_lines(db, run.id, [line.seq for line in lines], "done")
 
 
 def when_detailed(db: sa.Connection, sync: str) -> dict[str, float]:

@@ -1,12 +1,11 @@
-"""Runs of a sync in the store: each is a plan with its lines, and what became of them.
+"""Runs of a sync in the store: each is a plan, and how it ended. Its lines stand in lines.py.
 
 Who works on a run is its holder: whoever takes it up again is another one, and the one before writes nothing any more.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy import RowMapping
@@ -16,19 +15,22 @@ from connector.engine.durable import Queue
 from connector.engine.runs import new_id
 from connector.sdk.errors import Conflict, NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
-from connector.sync.entities import Change, Side
+from connector.sync.entities import Hold, Notice
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.plan import Plan
-from connector.sync.store.batches import batches, execute_for
-from connector.sync.store.coding import Agreed, agreed_read, agreed_written, line_read, line_written, plain
+from connector.sync.store.coding import Agreed, agreed_read, agreed_written, plain
+from connector.sync.store.lines import Line, write_lines
 from connector.sync.store.tables import sync_changes, sync_runs
 
 Mode = Literal["plan", "apply", "push", "undo", "action"]
 State = Literal["queued", "running", "planned", "succeeded", "failed", "canceled"]
 AT_WORK = ("queued", "running")
 KIND = "sync"  # of durable work
+PLAIN = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")  # kept as they are
 
-Done = Literal["begun", "done", "stale", "failed"]
+
+def new_run_id() -> str:
+    return new_id("sync")
 
 
 class Lost(Exception):
@@ -42,7 +44,7 @@ class SyncRun:
     sync: str
     mode: Mode
     by: str
-    id: str = field(default_factory=lambda: new_id("sync"))
+    id: str = field(default_factory=new_run_id)
     state: State = "queued"
     started: str = field(default_factory=now)
     finished: str | None = None
@@ -55,21 +57,9 @@ class SyncRun:
 
     @classmethod
     def of(cls, row: RowMapping) -> "SyncRun":
-        names = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")
         said, error, about = (json.loads(row[name]) if row[name] else None for name in ("said", "error", "about"))
         about = tuple(about) if about is not None else None
-        return cls(**{name: row[name] for name in names}, about=about, said=said, error=error)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a run, and what became of it: planned, begun, done, stale, failed, or left as the plan says."""
-
-    change: Change
-    status: str
-    at: str | None = None
-    made: str | None = None
-    error: str | None = None
+        return cls(**{name: row[name] for name in PLAIN}, about=about, said=said, error=error)
 
 
 def insert(db: sa.Connection, run: SyncRun) -> None:
@@ -169,21 +159,26 @@ def latest(db: sa.Connection, sync: str) -> SyncRun | None:
     return SyncRun.of(row) if row else None
 
 
-def counts(db: sa.Connection, id_: str) -> dict[str, int]:
-    """How many lines there are of each status."""
-    wanted = sa.select(sync_changes.c.status, sa.func.count()).where(sync_changes.c.run == id_)
-    found = db.execute(wanted.group_by(sync_changes.c.status))
-    return {row[0]: row[1] for row in found}
-
-
 def write_plan(db: sa.Connection, run: SyncRun, plan: Plan, agreed: Agreed, mapping: Mapping | None = None) -> None:
     """What was planned, in place of what an earlier attempt planned."""
-    db.execute(sa.delete(sync_changes).where(sync_changes.c.run == run.id))
-    execute_for(db, sa.insert(sync_changes), (_line_row(run.id, line) for line in plan.lines))
+    write_lines(db, run.id, plan.lines)
     said = {"stopped": plan.stopped, "brakes": plan.brakes, "holds": plain(plan.holds)}
     said |= {"warnings": plain(plan.warnings), **({"mapping": mapping.fingerprint} if mapping else {})}
     values: Json = {"inputs": plan.inputs, "said": json.dumps(said), "agreed": agreed_written(agreed)}
     db.execute(sa.update(sync_runs).where(sync_runs.c.id == run.id).values(values))
+
+
+def plan_of(run: SyncRun, lines: list[Line]) -> Plan:
+    """The plan of a run as it was made, but for what it records by itself."""
+    said = run.said or {}
+    return Plan(
+        inputs=run.inputs or "",
+        lines=tuple(line.change for line in lines),
+        holds=tuple(Hold(**{**each, "about": tuple(each["about"])}) for each in said.get("holds", ())),
+        warnings=tuple(Notice(**each) for each in said.get("warnings", ())),
+        brakes=tuple(said.get("brakes", ())),
+        stopped=said.get("stopped"),
+    )
 
 
 def take_agreed(db: sa.Connection, run: SyncRun) -> Agreed | None:
@@ -194,34 +189,6 @@ def take_agreed(db: sa.Connection, run: SyncRun) -> Agreed | None:
     later = known.sync == run.sync, known.id > run.id, known.mode.in_(("plan", "apply", "push"))
     is_older = sa.select(known.id).where(*later, known.inputs.is_not(None), known.agreed.is_(None)).limit(1)
     return agreed_read(packed) if packed and not db.execute(is_older).first() else None
-
-
-def lines(
-    db: sa.Connection,
-    id_: str,
-    after: int = 0,
-    limit: int | None = None,
-    status: str | None = None,
-    side: Side | None = None,
-) -> list[Line]:
-    """The lines of a run in order, all or those of which this became, or that write this side."""
-    known = sync_changes.c
-    wanted = sa.select(known.line, known.status, known.at, known.made, known.error)
-    wanted = wanted.where(known.run == id_, known.seq > after).order_by(known.seq).limit(limit)
-    wanted = wanted.where(known.status == status) if status else wanted
-    wanted = wanted.where(known.side == side) if side else wanted
-    return [Line(line_read(row[0]), *row[1:]) for row in db.execute(wanted)]
-
-
-def mark(
-    db: sa.Connection, id_: str, seqs: Iterable[int], status: Done, *, among: str | None = None, **more: Any
-) -> None:
-    """What became of some lines; `among`: only of those with this status."""
-    here = [sync_changes.c.run == id_, *([sync_changes.c.status == among] if among else [])]
-    at = None if status == "begun" else now()
-    for some in batches(seqs):
-        these = sync_changes.c.seq.in_(some)
-        db.execute(sa.update(sync_changes).where(*here, these).values(status=status, at=at, **more))
 
 
 def end(db: sa.Connection, id_: str, state: State, error: UpcardError | None = None) -> None:
@@ -240,13 +207,5 @@ def cancel(db: sa.Connection, run: SyncRun) -> None:
 
 
 def _row(run: SyncRun) -> Json:
-    names = ("sync", "mode", "by", "id", "state", "started", "finished", "segment", "forced", "inputs")
     about = json.dumps(run.about) if run.about is not None else None
-    return {**{name: getattr(run, name) for name in names}, "about": about}
-
-
-def _line_row(run: str, line: Change) -> Json:
-    link = line.bases[0].link if line.bases else line.link.id if line.link else None
-    field = line.bases[0].field if line.field and line.bases else line.field  # of both sides, whose names may differ
-    row = {"run": run, "seq": line.seq, "status": line.status, "line": line_written(line)}
-    return {**row, "link": link, "field": field, "side": line.side}
+    return {**{name: getattr(run, name) for name in PLAIN}, "about": about}

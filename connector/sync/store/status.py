@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from connector.sync.store import runs
+from connector.sync.store.lines import count_lines
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import sync_links, sync_locks, sync_outbox
 
@@ -31,7 +32,7 @@ def status(db: sa.Connection, sync: str) -> Status:
     return Status(
         at_work=runs.at_work(db, sync),
         last=last,
-        counts=runs.counts(db, last.id) if last else {},
+        counts=count_lines(db, last.id) if last else {},
         active=links.get(("device", "active"), 0),
         missing=links.get(("device", "missing"), 0),
         people=sum(count for (kind, _), count in links.items() if kind == "user"),

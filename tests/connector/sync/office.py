@@ -19,7 +19,8 @@ from connector.sdk.inventory import Asset, Person
 from connector.sdk.systems import AssetSystem
 from connector.sync.apply.worker import SyncWorker
 from connector.sync.schedule import Schedule
-from connector.sync.store.runs import Line, SyncRun
+from connector.sync.store.lines import Line
+from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import sync_runs
 from connector.sync.syncs import Sync, Syncs
 from connector.sync.systems.cards import ConnectionCards, caller_of

@@ -79,6 +79,16 @@ def test_the_published_schema_takes_the_file_of_the_design() -> None:
     jsonschema.Draft202012Validator(schema()).validate(YAML(typ="safe").load(WHOLE))
 
 
+def test_the_published_defaults_are_as_a_file_writes_them() -> None:
+    """Whoever copies them from the schema, as editors do, says nothing new."""
+    parts = {"safety": schema()["$defs"]["Safety"], "schedule": schema()["$defs"]["Schedule"]}
+    said = {key: {name: row["default"] for name, row in part["properties"].items()} for key, part in parts.items()}
+    bare = YAML(typ="safe").load(HEAD + "fields: []")
+
+    jsonschema.Draft202012Validator(schema()).validate({**bare, **said})
+    assert Mapping.model_validate({**bare, **said}) == Mapping.model_validate(bare)
+
+
 def test_all_errors_of_a_file_are_named_at_once() -> None:
     """Each with its line and its place, and what would be right."""
     text = (

@@ -1,10 +1,8 @@
-"""A plan is read by people, by programs and by shells."""
-
-import json
+"""A plan is read by people."""
 
 from connector.sync.entities import Base
 from connector.sync.plan.plan import Plan
-from connector.sync.plan.rendering import as_json, text
+from connector.sync.plan.rendering import text
 from tests.connector.sync.things import asset, device, link, person, user, user_link
 from tests.connector.sync.world import World, mapping
 
@@ -61,23 +59,3 @@ def test_nothing_to_do_is_said() -> None:
     """And so is why there is no plan."""
     assert text(Plan("x")) == "Nothing to do.\n"
     assert text(Plan("x", stopped="The MDM lists no devices.")) == "Stopped: The MDM lists no devices.\n"
-
-
-def test_a_plan_is_json_with_all_it_needs_to_be_applied() -> None:
-    """The same for the same inputs."""
-    found = json.loads(as_json(world().plan()))
-
-    assert found["exit_code"] == 3
-    assert [line["seq"] for line in found["lines"]] == list(range(1, 8))
-    assert found["lines"][0]["link"]["mdm_id"] == "u5"
-    assert as_json(world().plan()) == as_json(world().plan())
-
-
-def test_the_exit_code_says_what_there_is() -> None:
-    """0 nothing, 2 changes, 3 something is held."""
-    here = world()
-
-    assert here.plan().exit_code == 3
-    del here.devices["d6"]
-    assert here.plan().exit_code == 2
-    assert here.settle().exit_code == 0
