@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
+from connector.sync.store.tables import sync_outbox
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, mended, owned, synced, writes
 
@@ -114,6 +116,28 @@ async def test_what_is_announced_before_another_host_takes_a_push_up_is_not_lost
     assert [each.asset for each in await here.syncs.outbox(NAME)] == [asset]
     await here.look()
     assert (await here.device(serial))["asset_tag"] == "T-2"
+
+
+async def test_a_device_of_which_one_line_waits_and_another_is_refused(here: Office) -> None:
+    """It is in the outbox once, to be tried again."""
+    serial, asset = await tagged(here, "T-1")
+    stranger = await here.system.create_person({"name": "A Stranger", "email": "stranger@nowhere.example"})
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, stranger.sys_id, "out")
+    await here.look()
+    await here.system.update_asset(asset, {"tag": "T-2"})
+    await here.upcard.host.store.run(lambda db: db.execute(sa.delete(sync_outbox)))
+    fault(here, "status", "PATCH", "/devices*", status=400)
+
+    run = await here.apply()
+
+    became = {line.change.op: line.status for line in await here.lines(run)}
+    assert (run.state, became) == ("succeeded", {"update_device": "failed", "assign": "waiting"})
+    (entry,) = await here.syncs.outbox(NAME)
+    assert (entry.asset, entry.field, entry.attempts) == (asset, "asset_tag", 1)
+    await here.apply()
+    assert (await here.device(serial))["asset_tag"] == "T-2"
+
 
 
 async def test_assets_that_are_not_linked_are_ignored(here: Office) -> None:
