@@ -119,11 +119,19 @@ async def _people(
         person = people.get(link.sys_id) or await both.assets.person(link.sys_id)
         people[link.sys_id] = person
         users[link.mdm_id] = User(link.mdm_id, person.email if person else None, person.name if person else None)
-    linked = {link.sys_id for link in known}
+    linked, taken = {link.sys_id for link in known}, {link.mdm_id for link in links}
     for person in [each for id_, each in people.items() if each and id_ not in linked]:
-        if person.email and (user := await both.mdm.user(person.email)):
+        if (user := await _user_of(both, person)) and user.mdm_id not in taken:
             users[user.mdm_id] = user
     return [person for person in people.values() if person], list(users.values()), known
+
+
+async def _user_of(both: Both, person: Person) -> User | None:
+    """The one user who has the email of this person, where no other person has it."""
+    if not person.email or (user := await both.mdm.user(person.email)) is None:
+        return None
+    same = await both.assets.find_people(person.email, None)
+    return user if len([each for each in same if not each.archived]) == 1 else None
 
 
 def at_nobody(asset: Asset) -> bool:

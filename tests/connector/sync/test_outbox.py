@@ -8,7 +8,8 @@ import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 
-from connector.sync.store.tables import sync_outbox
+from connector.sync.store import memory
+from connector.sync.store.tables import sync_links, sync_outbox
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, mended, owned, synced, writes
 
@@ -138,6 +139,23 @@ async def test_a_device_of_which_one_line_waits_and_another_is_refused(here: Off
     await here.apply()
     assert (await here.device(serial))["asset_tag"] == "T-2"
 
+
+async def test_a_push_takes_nobodys_link(here: Office) -> None:
+    """The asset is with another person of the same email: only a whole run sees who that could be."""
+    device, other = await owned(here), await owned(here, -1)
+    email = other["user"]["email"]
+    known = (await here.people())[email].sys_id
+    double = await here.system.create_person({"name": "Double", "email": email})
+    asset = (await here.asset(device["serial_number"])).sys_id
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, double.sys_id, "out")
+
+    await here.syncs.announce(NAME, [asset], "hook")
+    await here.look()
+
+    links = await here.upcard.host.store.run(lambda db: memory.links(db, NAME, sync_links.c.kind == "user"))
+    assert [link.sys_id for link in links if link.mdm_id == other["user"]["id"]] == [known]
+    assert (await here.device(device["serial_number"]))["user"]["id"] == device["user"]["id"]
 
 
 async def test_assets_that_are_not_linked_are_ignored(here: Office) -> None:
