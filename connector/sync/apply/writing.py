@@ -116,7 +116,7 @@ class Writer:
 
     async def _tagged(self, line: Change, end: "End") -> Change:
         """With the tag that the asset system made for a new asset, where that is what is written."""
-        if not _is_new(line.after):
+        if not line.takes_made_tag:
             return line
         made = await self._assets.asset(self._made.id(str(line.after)))
         tag = made.tag if made else None
@@ -165,12 +165,8 @@ def _needs(item: Item) -> Iterator[str]:
     for line in item:
         if line.op not in ("create_asset", "create_person"):
             yield line.target
-        if line.op == "check_out" or _is_new(line.after):
+        if line.op == "check_out" or line.takes_made_tag:
             yield str(line.after)
-
-
-def _is_new(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(NEW)
 
 
 def _single(value: Any) -> Value:
