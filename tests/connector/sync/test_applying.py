@@ -105,6 +105,21 @@ async def test_an_asset_that_was_checked_in_meanwhile_is_stale(here: Office) -> 
     assert await holder(here, device["serial_number"]) is None
 
 
+async def test_an_email_that_somebody_gave_meanwhile_stays(here: Office) -> None:
+    """A person without one gets that of the MDM, unless it is known better by then."""
+    email = (await owned(here))["user"]["email"]
+    person = (await here.people())[email]
+    await here.system.update_person(person.sys_id, {"email": None})
+    plan = await here.plan()
+    await here.system.update_person(person.sys_id, {"email": "by.hand@example.com"})
+
+    assert await became(here, await here.apply(plan)) == {"update_person": "stale"}
+    assert "by.hand@example.com" in await here.people()
+    await here.system.update_person(person.sys_id, {"email": None})
+    await here.apply()
+    assert email in await here.people()
+
+
 async def test_a_target_that_was_deleted_is_stale(here: Office) -> None:
     device, other = await owned(here), await owned(here, 3)
     asset = await here.asset(device["serial_number"])
