@@ -158,6 +158,24 @@ async def test_a_push_takes_nobodys_link(here: Office) -> None:
     assert (await here.device(device["serial_number"]))["user"]["id"] == device["user"]["id"]
 
 
+async def test_a_push_gives_no_device_to_who_left(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits, as in a whole run."""
+    device, other = await owned(here), await owned(here, -1)
+    users = here.tenant.tenant.users
+    left = users.number(other["user"]["id"])
+    monkeypatch.setattr(users, "is_archived", lambda number: number == left)
+    asset = (await here.asset(device["serial_number"])).sys_id
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, (await here.people())[other["user"]["email"]].sys_id, "out")
+
+    await here.syncs.announce(NAME, [asset], "hook")
+    await here.look()
+
+    assert (await here.device(device["serial_number"]))["user"]["id"] == device["user"]["id"]
+    (entry,) = await here.syncs.outbox(NAME)
+    assert "is archived" in (entry.why or "")
+
+
 async def test_assets_that_are_not_linked_are_ignored(here: Office) -> None:
     stranger = next(each for each in await here.system.assets() if each.at("description") and each.tag)
     linked = {(await here.asset(each["serial_number"])).sys_id for each in await here.devices()}
