@@ -118,8 +118,8 @@ async def _people(
     for link in known:
         person = people.get(link.sys_id) or await both.assets.person(link.sys_id)
         people[link.sys_id] = person
-        user = User(link.mdm_id, person.email if person else None, person.name if person else None)
-        users[link.mdm_id] = user if link.mdm_id in uses else await _as_listed(both, user)
+        known_as = User(link.mdm_id, person.email if person else None, person.name if person else None)
+        users[link.mdm_id] = known_as if link.mdm_id in uses else await _as_listed(both, known_as)
     linked, taken = {link.sys_id for link in known}, {link.mdm_id for link in links}
     for person in [each for id_, each in people.items() if each and id_ not in linked]:
         if (user := await _user_of(both, person)) and user.mdm_id not in taken:
