@@ -82,14 +82,14 @@ class Course:
         waits = self.run.mode == "plan" or bool(found.brakes and not self.run.forced)
 
         def work(db: sa.Connection) -> SyncRun:
-            runs.hold(db, self.run.id, self.holder)
+            wanted = runs.hold(db, self.run.id, self.holder)
             runs.write_plan(db, self.run, found, agreed, self.mapping)
             if not waits:
                 note_detailed(db, self.run.sync, read)
             if found.stopped:
                 runs.end(db, self.run.id, "failed", Conflict(found.stopped))
             elif waits:
-                runs.end(db, self.run.id, "planned")
+                runs.end(db, self.run.id, "canceled" if wanted == "cancel" else "planned")
             return runs.get(db, self.run.id)
 
         self.run = await self.store.run(work)

@@ -129,9 +129,10 @@ async def test_a_run_is_canceled_between_lines(here: Office, monkeypatch: pytest
     assert await here.syncs.counts(later.id) == {"done": 2}
 
 
-async def test_a_plan_is_canceled_while_it_is_made(here: Office) -> None:
+@pytest.mark.parametrize("mode", ["apply", "plan"])
+async def test_a_plan_is_canceled_while_it_is_made(here: Office, mode: str) -> None:
     await tagged(here)
-    run = await here.syncs.apply(NAME, "a test")
+    run = await (here.syncs.apply if mode == "apply" else here.syncs.plan)(NAME, "a test")
     fault(here, "latency", "GET", "/devices", milliseconds=600)
 
     working = asyncio.create_task(here.worked(run))
