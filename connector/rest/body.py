@@ -53,7 +53,7 @@ def parse(raw: bytes) -> Any:
 def _may_have_more(raw: bytes) -> bool:
     """Whether it could be too deep or too large, or hold text that JSON can only have escaped: few bodies could."""
     openings = raw.count(b"{") + raw.count(b"[")
-    return openings > DEEPEST or openings + raw.count(b",") >= MOST_MEMBERS or b"\\u" in raw
+    return openings >= DEEPEST or openings + raw.count(b",") >= MOST_MEMBERS or b"\\u" in raw
 
 
 def _refuse(value: Any, depth: int, members: int) -> None:

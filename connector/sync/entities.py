@@ -93,6 +93,11 @@ class Change:
     bases: tuple[Base, ...] = ()
     seq: int = 0
 
+    @property
+    def takes_made_tag(self) -> bool:
+        """Whether it tells a device the tag that the asset system makes for its new asset, known only then."""
+        return self.op == "update_device" and self.after == NEW + self.target
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

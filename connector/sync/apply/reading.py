@@ -108,7 +108,7 @@ async def some(both: Both, sys_ids: Collection[str], memory: Memory) -> tuple[Si
 async def _people(
     both: Both, assets: list[Asset], devices: list[Device], memory: Memory
 ) -> tuple[list[Person], list[User], list[Link]]:
-    """Who has these assets and devices; a person who is linked is known by that, without asking anybody."""
+    """Who has these assets and devices; of who is linked, the directory is asked only for those who are to get one."""
     links = [link for link in memory.links if link.kind == "user"]
     has = {asset.assignee.id for asset in assets if asset.assignee.kind == "person"}
     uses = {key for device in devices if (key := user_key(device))}
@@ -118,9 +118,24 @@ async def _people(
     for link in known:
         person = people.get(link.sys_id) or await both.assets.person(link.sys_id)
         people[link.sys_id] = person
-        users[link.mdm_id] = User(link.mdm_id, person.email if person else None, person.name if person else None)
-    linked = {link.sys_id for link in known}
+        known_as = User(link.mdm_id, person.email if person else None, person.name if person else None)
+        users[link.mdm_id] = known_as if link.mdm_id in uses else await _as_listed(both, known_as)
+    linked, taken = {link.sys_id for link in known}, {link.mdm_id for link in links}
     for person in [each for id_, each in people.items() if each and id_ not in linked]:
-        if person.email and (user := await both.mdm.user(person.email)):
+        if (user := await _user_of(both, person)) and user.mdm_id not in taken:
             users[user.mdm_id] = user
     return [person for person in people.values() if person], list(users.values()), known
+
+
+async def _as_listed(both: Both, user: User) -> User:
+    """As the directory has them: they may have left. As they are known by their link where it does not show them."""
+    found = await both.mdm.user(user.email) if user.email else None
+    return found if found and found.mdm_id == user.mdm_id else user
+
+
+async def _user_of(both: Both, person: Person) -> User | None:
+    """The one user who has the email of this person, where no other person has it."""
+    if not person.email or (user := await both.mdm.user(person.email)) is None:
+        return None
+    same = await both.assets.find_people(person.email, None)
+    return user if len([each for each in same if not each.archived]) == 1 else None

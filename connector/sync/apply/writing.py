@@ -45,7 +45,8 @@ class Writer:
             case "create_person" | "create_asset":
                 yield await self._create(item[0], again=again)
             case "update_person":
-                yield await self._complete(item)
+                for outcome in await self._complete(item):
+                    yield outcome
             case "update_asset" | "update_device":
                 for outcome in await self._update(item, self._ends[item[0].op]):
                     yield outcome
@@ -94,12 +95,18 @@ class Writer:
             bases = tuple(replace(base, asset_value=rows[base.field].asset(created)) for base in bases)
         return self._made.done(line, bases, created.sys_id)
 
-    async def _complete(self, item: Item) -> Outcome:
+    async def _complete(self, item: Item) -> list[Outcome]:
+        """What a person lacks; what somebody gave them meanwhile stays."""
         now = await self._assets.person(item[0].target)
         if now is None:
-            return Outcome(item[0], "stale", GONE)
-        await self._assets.update_person(now.sys_id, {str(line.field): _single(line.after) for line in item})
-        return self._made.done(item[0])
+            return [Outcome(line, "stale", GONE) for line in item]
+        has = {self._labels.email: now.email, self._labels.name: now.name}
+        done = [line for line in item if has[str(line.field)] == line.after]
+        todo = [line for line in item if not has[str(line.field)]]
+        if todo:
+            await self._assets.update_person(now.sys_id, {str(line.field): _single(line.after) for line in todo})
+        moved = [Outcome(line, "stale", MOVED) for line in item if line not in done and line not in todo]
+        return [*moved, *(self._made.done(line) for line in (*done, *todo))]
 
     async def _update(self, item: Item, end: "End") -> list[Outcome]:
         """Fields of one record: those that hold what they held when the plan was made are written, in one request."""
@@ -116,7 +123,7 @@ class Writer:
 
     async def _tagged(self, line: Change, end: "End") -> Change:
         """With the tag that the asset system made for a new asset, where that is what is written."""
-        if not _is_new(line.after):
+        if not line.takes_made_tag:
             return line
         made = await self._assets.asset(self._made.id(str(line.after)))
         tag = made.tag if made else None
@@ -165,12 +172,8 @@ def _needs(item: Item) -> Iterator[str]:
     for line in item:
         if line.op not in CREATES:
             yield line.target
-        if line.op == "check_out" or _is_new(line.after):
+        if line.op == "check_out" or line.takes_made_tag:
             yield str(line.after)
-
-
-def _is_new(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(NEW)
 
 
 def _single(value: Any) -> Value:

@@ -20,6 +20,7 @@ from connector.sync.mapping.values import EVEN
 
 Step = str | int
 LARGEST = 200_000  # characters
+MOST = LARGEST // 2  # values: each takes a character, and one that parts it from the next
 SAYS = {
     "missing": "is missing",
     "model_type": "must be a table of keys and values",
@@ -71,6 +72,8 @@ def read(text: str) -> MappingFile | list[Problem]:
         return [Problem(1, "file", "is nested too deeply")]
     if not isinstance(tree, CommentedMap):
         return [Problem(1, "file", "must be a table of keys and values")]
+    if _is_swollen(tree):
+        return [Problem(1, "file", "is too large with its aliases filled in")]
     crossed = _crossed(tree)
     try:
         mapping = MappingFile.model_validate(tree)
@@ -84,6 +87,16 @@ def parse(text: str) -> Any:
     if len(text) > LARGEST:
         raise YAMLError(f"must have at most {LARGEST} characters")
     return YAML(typ="rt").load(StringIO(text))
+
+
+def _is_swollen(tree: Any) -> bool:
+    """Whether aliases make more of it than the largest file could say without them."""
+    left, count = [tree], 0
+    while left and count <= MOST:
+        each = left.pop()
+        count += 1
+        left += each.values() if isinstance(each, Mapping) else each if _is_list(each) else ()
+    return bool(left)
 
 
 def _unreadable(error: YAMLError) -> Problem:
@@ -121,7 +134,7 @@ def line_of(tree: Any, path: Sequence[Step]) -> int:
     """The line of what stands at a path, or of the nearest thing around it."""
     line = 1
     for step in path:
-        if isinstance(tree, CommentedMap) and step in tree:
+        if isinstance(tree, CommentedMap) and step in (tree.lc.data or ()):  # not what it takes from elsewhere by <<
             line = tree.lc.key(step)[0] + 1
         elif isinstance(tree, CommentedSeq) and isinstance(step, int) and step < len(tree):
             line = tree.lc.item(step)[0] + 1

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from html.entities import html5
 from typing import Any
 
 from connector.sdk.inventory import Kind, Value
@@ -14,6 +15,7 @@ Steps = tuple[str | int, ...]
 PATH = r"^[A-Za-z_]\w*(\[\d+\])*(\.\w+(\[\d+\])*)*$"
 TRUE, FALSE = {"true", "yes", "1", "on"}, {"false", "no", "0", "off"}
 GIGABYTES = {"KB": 1e-6, "MB": 1e-3, "GB": 1, "TB": 1e3}
+ESCAPED = re.compile(r"&(#\d{1,7}|#x[0-9a-f]{1,6}|\w+);", re.IGNORECASE | re.ASCII)
 
 
 def normal(value: Any, kind: Kind = "text") -> Value:
@@ -70,12 +72,18 @@ def walk(record: Any, path: Steps) -> Any:
 
 def _text(value: Any) -> str | None:
     if isinstance(value, str):
-        return (html.unescape(value) if "&" in value else value).strip() or None
+        return (ESCAPED.sub(_unescaped, value) if "&" in value else value).strip() or None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value) if isinstance(value, int | float) else None  # an object is no value: a path leads into it
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    """The sign that an escape stands for; HTML takes `&notes` for one too, and people write that."""
+    is_one = found[1].startswith("#") or f"{found[1]};" in html5
+    return html.unescape(found[0]) if is_one else found[0]
 
 
 def _number(text: str) -> Value:
@@ -93,9 +101,9 @@ def _moment(text: str) -> datetime | None:
     """A time as services write it; one without a zone is taken for UTC."""
     try:
         found = datetime.fromisoformat(re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", text))
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter in the first and the last year that there are
         return None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 def _date(text: str) -> Value:
@@ -118,7 +126,7 @@ def _mac(joint: str) -> Callable[[Value], Value]:
 
 
 def _size_gb(value: Value) -> Value:
-    found = re.fullmatch(r"([\d.,]*\d)\s*([KMGT]B)?", str(value).upper())
+    found = re.fullmatch(r"([\d,]{0,20}\.?\d{1,20})\s*([KMGT]B)?", str(value).upper())
     return str(round(float(found[1].replace(",", "")) * GIGABYTES[found[2] or "GB"])) if found else value
 
 

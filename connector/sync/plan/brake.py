@@ -6,10 +6,10 @@ from math import ceil
 
 from connector.sync.entities import CREATES, NEW, NOTED, Change
 from connector.sync.mapping.mapping import Mapping
-from connector.sync.plan.ground import Memory, Sides
+from connector.sync.plan.ground import Memory, Sides, user_key
 
 HALF = 0.5
-FEW = 10  # so many changes are no landslide, however small the fleet
+FEW = 10  # so many changes, or people who are gone, are no landslide, however small the fleet
 NO_CHANGE = {*NOTED, *CREATES}  # of a record that was there
 
 
@@ -22,7 +22,19 @@ def implausible(sides: Sides, memory: Memory, mapping: Mapping) -> str | None:
         return "The MDM lists no devices."
     if short := _short("The MDM", "devices", len(sides.devices), memory.devices_before or linked):
         return short
-    return _short("The asset system", "assets", len(sides.assets), memory.assets_before or linked)
+    if short := _short("The asset system", "assets", len(sides.assets), memory.assets_before or linked):
+        return short
+    return _without_people(sides, memory)
+
+
+def _without_people(sides: Sides, memory: Memory) -> str | None:
+    """Most of those who have a device are gone: all of them would be created anew."""
+    users, there = {user_key(device) for device in sides.devices}, {person.sys_id for person in sides.people}
+    linked = [link.sys_id for link in memory.links if link.kind == "user" and link.mdm_id in users]
+    left = sum(person in there for person in linked)
+    if there and len(linked) - left <= FEW:
+        return None
+    return _short("The asset system", "people who have a device", left, len(linked))
 
 
 def _short(who: str, what: str, now: int, before: int) -> str | None:

@@ -72,6 +72,7 @@ class _Desk:
     devices_with: Mapping[str, list[Device]]
     assets_with: Mapping[str, list[Asset]]
     assets_tagged: Mapping[str, list[Asset]]
+    devices_tagged: Mapping[str, list[Device]]
     present: frozenset[str]
 
     @classmethod
@@ -93,6 +94,7 @@ class _Desk:
             by(devices, lambda device: serial_of(device.serial)),
             _live(by(assets, lambda asset: serial_of(asset.serial)), linked) if "serial" in rules else {},
             _live(by(assets, lambda asset: asset.tag), linked) if "asset_tag" in rules else {},
+            by(devices, lambda device: device.asset_tag),
             present or frozenset(device.mdm_id for device in devices),
         )
 
@@ -127,6 +129,9 @@ class _Desk:
 
     def _found(self, device: Device, same: list[Asset], dead: Link | None) -> Pair | Device | Hold:
         rule, asset = self._partner(device, same)
+        if rule == "asset_tag" and asset and len(self.devices_tagged[device.asset_tag or ""]) > 1:
+            todo = "Give each its own tag."
+            return _hold("duplicate_tag", device, f"several devices have its tag {device.asset_tag}", todo, asset)
         if asset is None and dead:
             return _hold("asset_gone", device, "its asset was deleted", "Bring it back, or remove the link.")
         if asset is None:

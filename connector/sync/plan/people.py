@@ -66,6 +66,7 @@ class _Hall:
     users_named: Mapping[str, list[User]]
     people_mailed: Mapping[str, list[Person]]
     people_named: Mapping[str, list[Person]]
+    away: Mapping[str, list[Person]]
 
     @classmethod
     def of(
@@ -80,6 +81,7 @@ class _Hall:
             by(users, lambda user: words(user.name)),
             by(there, lambda person: words(person.email)) if "email" in rules else {},
             by(free, lambda person: words(person.name)) if "name" in rules else {},
+            by([each for each in people if each.archived], lambda person: words(person.email) or words(person.name)),
         )
 
     def match(self, user: User) -> Link | Hold | None:
@@ -97,7 +99,8 @@ class _Hall:
 
     def _named(self, user: User, named: list[Person]) -> Link | Hold | None:
         if not named:
-            return None
+            away = self.away.get(words(user.email) or words(user.name) or "")
+            return _archived(user, away[0]) if away else None
         if len(named) > 1 or len(self.users_named[words(user.name) or ""]) > 1:
             return _several(user, named, f"several records have the name {user.name}")
         if named[0].email and user.email and words(named[0].email) != words(user.email):
@@ -113,6 +116,12 @@ def words(text: str | None) -> str | None:
 def _several(user: User, people: list[Person], why: str) -> Hold:
     about = (user.mdm_id, *(person.sys_id for person in people))
     return Hold("ambiguous_person", about, f"{user.label}: {why}", "Give the right person this email, and no other.")
+
+
+def _archived(user: User, person: Person) -> Hold:
+    """No second one is created: the system would have two of the same email."""
+    why = f"{user.label}: their person {person.label} is archived"
+    return Hold("person_archived", (user.mdm_id, person.sys_id), why, "Bring the person back.")
 
 
 def _claimed(user: User, person: Person) -> Hold:

@@ -37,8 +37,9 @@ def undone(run: str, lines: Iterable[Line], person_of: Mapping[str, str]) -> Pla
     there = [line for line in lines if line.status == "done"]
     made = Made({line.change.target: line.made for line in there if line.made})
     done = [_real(line.change, made) for line in there]
+    ours = [real for line, real in zip(there, done, strict=True) if _is_back(line.change)]
     last = {(base.link, base.field): base for line in done for base in line.bases}
-    back = [_back(line, f"undoes {run}", last, person_of) for line in done if _is_back(line)]
+    back = [_back(line, f"undoes {run}", last, person_of) for line in ours]
     back.sort(key=lambda line: (ORDER.index(line.op), line.target, line.field or ""))
     left = sorted({FOR_GOOD[line.op] for line in done if line.op in FOR_GOOD})
     return Plan(inputs=run, lines=numbered(back), warnings=tuple(Notice(run, why) for why in left))
@@ -52,8 +53,7 @@ def _real(line: Change, made: Made) -> Change:
 
 def _is_back(line: Change) -> bool:
     """What is about a new asset stays with it, the tag included that it was given."""
-    is_of_new = isinstance(line.after, str) and line.after.startswith(NEW)
-    return line.op in BACK and not line.target.startswith(NEW) and not is_of_new
+    return line.op in BACK and not any(base.link.startswith(f"device/{NEW}") for base in line.bases)
 
 
 def _back(line: Change, why: str, last: Mapping[tuple[str, str], Base], person_of: Mapping[str, str]) -> Change:

@@ -74,7 +74,7 @@ def settle(
     *,
     about: Collection[str] | None,
 ) -> None:
-    """What is left after a run: what waits for a user, and what the MDM did not take.
+    """What is left after a run: what waits for a user, and what the MDM did not take, which counts where both are so.
 
     `read`: the turns before it was read; what was announced since then stays. `about`: the assets that the run was for.
     """
@@ -83,7 +83,8 @@ def settle(
     for asset, entry in here.items():
         if (about is None or asset in about) and read.get(asset) == entry.turn and asset not in left:
             db.execute(sa.delete(sync_outbox).where(*_of(sync, asset)))
-    for asset, line in waiting.items():
+    for asset in waiting.keys() - failed.keys():
+        line = waiting[asset]
         _left(db, sync, asset, here.get(asset), line, line.why, due_at=None)
     for asset, (line, why) in failed.items():
         before = here.get(asset)

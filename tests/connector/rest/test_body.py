@@ -90,6 +90,7 @@ def test_json_is_read(raw: bytes, value: Any) -> None:
         (b"{} // more", "The body is not JSON: line 1, column 4."),
         (b'{"n": ' + b"9" * 5000 + b"}", "The body has a number that is too long."),
         (nested(65), DEEP),
+        (nested(64, b"1"), DEEP),
         (b'{"a":' * 65 + b"1" + b"}" * 65, DEEP),
         (nested(100_000), DEEP),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, DEEP),

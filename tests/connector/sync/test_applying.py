@@ -37,6 +37,19 @@ async def test_a_field_that_moved_is_stale_and_the_edit_is_not_lost(here: Office
     assert (await here.device(device["serial_number"]))["asset_tag"] == "A-1"
 
 
+async def test_a_value_that_looks_like_what_stands_for_a_new_record_is_a_value(here: Office) -> None:
+    """To both sides; people may write `new:` before anything."""
+    one, other = await owned(here), await owned(here, 1)
+    await here.system.update_asset((await here.asset(one["serial_number"])).sys_id, {"tag": "new:42"})
+    await tag(here, other, "new:43")
+
+    run = await here.apply()
+
+    assert await here.syncs.counts(run.id) == {"done": 2}
+    assert (await here.device(one["serial_number"]))["asset_tag"] == "new:42"
+    assert (await here.asset(other["serial_number"])).tag == "new:43"
+
+
 async def test_a_device_tag_that_moved_is_stale(here: Office) -> None:
     device = await owned(here)
     asset = await here.asset(device["serial_number"])
@@ -90,6 +103,21 @@ async def test_an_asset_that_was_checked_in_meanwhile_is_stale(here: Office) -> 
 
     assert await became(here, run) == {"check_in": "stale", "check_out": "stale"}
     assert await holder(here, device["serial_number"]) is None
+
+
+async def test_an_email_that_somebody_gave_meanwhile_stays(here: Office) -> None:
+    """A person without one gets that of the MDM, unless it is known better by then."""
+    email = (await owned(here))["user"]["email"]
+    person = (await here.people())[email]
+    await here.system.update_person(person.sys_id, {"email": None})
+    plan = await here.plan()
+    await here.system.update_person(person.sys_id, {"email": "by.hand@example.com"})
+
+    assert await became(here, await here.apply(plan)) == {"update_person": "stale"}
+    assert "by.hand@example.com" in await here.people()
+    await here.system.update_person(person.sys_id, {"email": None})
+    await here.apply()
+    assert email in await here.people()
 
 
 async def test_a_target_that_was_deleted_is_stale(here: Office) -> None:

@@ -142,6 +142,28 @@ def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str
     assert problems(text) == [found]
 
 
+def test_aliases_make_no_file_larger_than_a_file_may_be() -> None:
+    """A table that thousands of fields share would fill the memory."""
+    table = ", ".join(f"k{number}: v" for number in range(900))
+    text = HEAD + f"fields:\n  - &row {{ to: a, from: b, values: {{ {table} }} }}\n" + "  - *row\n" * 900
+
+    assert problems(text) == [(1, "file", "is too large with its aliases filled in")]
+    assert len(load(text.replace("  - *row\n", "")).fields) == 1
+
+
+def test_an_error_in_what_a_field_takes_from_another_is_named_where_the_field_is() -> None:
+    """By `<<`, which stands in the file once."""
+    text = (
+        HEAD + "fields:\n  - &row { from: model, direction: both, values: { a: b }, to: x }\n  - { <<: *row, to: y }\n"
+    )
+
+    assert [(line, at) for line, at, _ in problems(text)] == [
+        (5, "fields/0/values"),
+        (6, "fields/1/from"),
+        (6, "fields/1/values"),
+    ]
+
+
 def test_a_file_with_errors_is_refused_with_all_of_them() -> None:
     """As any call is."""
     with pytest.raises(InvalidCall) as refused:

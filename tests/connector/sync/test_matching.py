@@ -115,3 +115,15 @@ def test_an_asset_tag_matches_only_where_it_is_asked_for() -> None:
     assert match_devices([one], [other], []).new == (one,)
     found = match_devices([one], [other], [], rules=("link", "serial", "asset_tag"))
     assert [pair.link.matched_by for pair in found.pairs] == ["asset_tag"]
+
+
+def test_an_asset_with_the_tag_of_several_devices_is_nobodys() -> None:
+    """Each is held, and none is guessed."""
+    some = [device(1, asset_tag="IT-1"), device(2, asset_tag="IT-1")]
+    found = match_devices(some, [asset(7, None, tag="IT-1")], [], rules=("link", "serial", "asset_tag"))
+
+    assert (found.pairs, found.new) == ((), ())
+    assert [(hold.kind, hold.about) for hold in found.holds] == [
+        ("duplicate_tag", ("d1", "a7")),
+        ("duplicate_tag", ("d2", "a7")),
+    ]

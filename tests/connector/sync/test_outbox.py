@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import sqlalchemy as sa
 
+from connector.sync.store import memory
+from connector.sync.store.tables import sync_links, sync_outbox
 from tests.connector.sync.office import NAME, Office
 from tests.connector.sync.trouble import fault, mended, owned, synced, writes
 
@@ -114,6 +117,63 @@ async def test_what_is_announced_before_another_host_takes_a_push_up_is_not_lost
     assert [each.asset for each in await here.syncs.outbox(NAME)] == [asset]
     await here.look()
     assert (await here.device(serial))["asset_tag"] == "T-2"
+
+
+async def test_a_device_of_which_one_line_waits_and_another_is_refused(here: Office) -> None:
+    """It is in the outbox once, to be tried again."""
+    serial, asset = await tagged(here, "T-1")
+    stranger = await here.system.create_person({"name": "A Stranger", "email": "stranger@nowhere.example"})
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, stranger.sys_id, "out")
+    await here.look()
+    await here.system.update_asset(asset, {"tag": "T-2"})
+    await here.upcard.host.store.run(lambda db: db.execute(sa.delete(sync_outbox)))
+    fault(here, "status", "PATCH", "/devices*", status=400)
+
+    run = await here.apply()
+
+    became = {line.change.op: line.status for line in await here.lines(run)}
+    assert (run.state, became) == ("succeeded", {"update_device": "failed", "assign": "waiting"})
+    (entry,) = await here.syncs.outbox(NAME)
+    assert (entry.asset, entry.field, entry.attempts) == (asset, "asset_tag", 1)
+    await here.apply()
+    assert (await here.device(serial))["asset_tag"] == "T-2"
+
+
+async def test_a_push_takes_nobodys_link(here: Office) -> None:
+    """The asset is with another person of the same email: only a whole run sees who that could be."""
+    device, other = await owned(here), await owned(here, -1)
+    email = other["user"]["email"]
+    known = (await here.people())[email].sys_id
+    double = await here.system.create_person({"name": "Double", "email": email})
+    asset = (await here.asset(device["serial_number"])).sys_id
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, double.sys_id, "out")
+
+    await here.syncs.announce(NAME, [asset], "hook")
+    await here.look()
+
+    links = await here.upcard.host.store.run(lambda db: memory.links(db, NAME, sync_links.c.kind == "user"))
+    assert [link.sys_id for link in links if link.mdm_id == other["user"]["id"]] == [known]
+    assert (await here.device(device["serial_number"]))["user"]["id"] == device["user"]["id"]
+
+
+async def test_a_push_gives_no_device_to_who_left(here: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It waits, as in a whole run."""
+    device, other = await owned(here), await owned(here, -1)
+    users = here.tenant.tenant.users
+    left = users.number(other["user"]["id"])
+    monkeypatch.setattr(users, "is_archived", lambda number: number == left)
+    asset = (await here.asset(device["serial_number"])).sys_id
+    await here.system.check_in(asset, "back")
+    await here.system.check_out(asset, (await here.people())[other["user"]["email"]].sys_id, "out")
+
+    await here.syncs.announce(NAME, [asset], "hook")
+    await here.look()
+
+    assert (await here.device(device["serial_number"]))["user"]["id"] == device["user"]["id"]
+    (entry,) = await here.syncs.outbox(NAME)
+    assert "is archived" in (entry.why or "")
 
 
 async def test_assets_that_are_not_linked_are_ignored(here: Office) -> None:

@@ -52,6 +52,21 @@ def test_an_open_question_about_a_person_is_held(users: list[User], people: list
     assert [hold.kind for hold in found.holds] == ["ambiguous_person"]
 
 
+@pytest.mark.parametrize(
+    ("one", "away"),
+    [
+        (user(1), person(1, name="Else", archived=True)),
+        (user(1, email=None), person(1, email=None, archived=True)),
+    ],
+)
+def test_a_user_whose_person_is_archived_is_held(one: User, away: Person) -> None:
+    """Nobody is created twice."""
+    found = match_people([one], [away], [], wanted=WANTED)
+
+    assert (found.new, found.links, [hold.kind for hold in found.holds]) == ((), (), ["person_archived"])
+    assert match_people([one], [away, person(2, email="p1@x.org", name="Person 1")], [], wanted=WANTED).links
+
+
 def test_users_who_cannot_be_told_apart_are_not_created() -> None:
     """Several with one email, or one without any name."""
     assert match_people([user(1), user(2, email="p1@x.org")], [], [], wanted=WANTED).new == ()

@@ -330,6 +330,35 @@ def test_half_a_world_gives_no_plan(sides: Sides, before: int, stopped: str) -> 
     assert (found.stopped, found.lines) == (stopped, ())
 
 
+@pytest.mark.parametrize(
+    ("there", "stopped"),
+    [
+        (range(0), "The asset system lists 0 people who have a device; there were 30."),
+        (range(1, 15), "The asset system lists 14 people who have a device; there were 30."),
+        (range(1, 16), None),
+    ],
+)
+def test_half_of_the_people_gives_no_plan(there: range, stopped: str | None) -> None:
+    """All others would be created once more, and handed what they have."""
+    numbers = range(1, 31)
+    sides = Sides(
+        tuple(device(n, user=n) for n in numbers),
+        assets=tuple(asset(n, person=n) for n in numbers),
+        people=tuple(person(n) for n in there),
+    )
+    links = (*(link(n) for n in numbers), *(user_link(n) for n in numbers))
+
+    assert plan(sides, Memory(links), mapping(safety={})).stopped == stopped
+
+
+def test_a_few_people_who_are_gone_stop_nothing() -> None:
+    """Somebody deleted them, and they are created anew."""
+    sides = Sides((device(1, user=1),), assets=(asset(1),), people=(person(2),))
+    found = plan(sides, Memory((link(1), user_link(1))), mapping(safety={}))
+
+    assert (found.stopped, [line.op for line in found.changes][:1]) == (None, ["create_person"])
+
+
 def test_the_hash_is_of_what_is_there_and_not_of_its_order() -> None:
     """Two plans of the same inputs are the same plan."""
     one = Sides((device(1), device(2)), assets=(asset(1), asset(2)))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from tests.connector.sync.office import Office
-from tests.connector.sync.trouble import give, holder, newcomer, owned, synced, tag
+from tests.connector.sync.office import Office, office
+from tests.connector.sync.trouble import LOOSE, give, holder, newcomer, owned, synced, tag
 
 
 @pytest_asyncio.fixture
@@ -133,3 +133,21 @@ async def test_created_assets_stay_and_the_plan_says_so(here: Office) -> None:
     assert await here.lines(back) == []
     assert any("assets that were created stay" in each["why"] for each in (back.said or {})["warnings"])
     assert await is_quiet(here)
+
+
+async def test_a_tag_that_a_new_asset_was_given_stays_on_both_sides(tmp_path: Path) -> None:
+    """Else they would differ for good."""
+    create = {"default_category": "Laptops", "asset_tag": "KND-{serial}"}
+    fields = [{"to": "serial", "from": "serial_number"}, {"to": "tag", "from": "asset_tag", "direction": "both"}]
+    async with office(tmp_path) as here:
+        await here.set_up(create=create, fields=fields, safety=LOOSE)
+        for device in await here.devices():
+            await here.kandji("PATCH", f"/devices/{device['device_id']}", {"asset_tag": None})
+        run = await here.apply()
+        tagged = {line.change.target for line in await here.lines(run, "update_device") if line.status == "done"}
+
+        await here.undo(run)
+
+        assert tagged
+        told = {each["device_id"]: each["asset_tag"] for each in await here.devices() if each["device_id"] in tagged}
+        assert all(found.startswith("KND-") for found in told.values())

@@ -12,6 +12,9 @@ from connector.sync.mapping.values import cut, looked_up, normal, steps, transfo
     ("given", "kind", "found"),
     [
         ("  Nora&#039;s Mac ", "text", "Nora's Mac"),
+        ("R&amp;D &#x27;9&#39;", "text", "R&D '9'"),
+        ("Sales&notes &lt &notit; &none;", "text", "Sales&notes &lt &notit; &none;"),
+        ("&#" + "9" * 5000 + ";", "text", "&#" + "9" * 5000 + ";"),
         ("   ", "text", None),
         ([], "text", None),
         ({"email": "x"}, "text", None),
@@ -30,6 +33,8 @@ from connector.sync.mapping.values import cut, looked_up, normal, steps, transfo
         ("2026-01-15 14:11:37", "date", "2026-01-15T14:11:37Z"),
         ("2026-01-15", "date", "2026-01-15"),
         ("soon", "date", "soon"),
+        ("0001-01-01T00:00:00+01:00", "date", "0001-01-01T00:00:00+01:00"),
+        ("9999-12-31T23:59:59-01:00", "date", "9999-12-31T23:59:59-01:00"),
     ],
 )
 def test_a_value_has_one_form(given: Any, kind: Kind, found: Value) -> None:
@@ -45,7 +50,11 @@ def test_a_value_has_one_form(given: Any, kind: Kind, found: Value) -> None:
         ("no address", ("mac_colons",), "no address"),
         ("460.43 GB", ("size_gb",), "460"),
         ("1.5 TB", ("size_gb",), "1500"),
+        ("1,000 GB", ("size_gb",), "1000"),
+        (".5 TB", ("size_gb",), "500"),
         ("full", ("size_gb",), "full"),
+        ("1.2.3 GB", ("size_gb",), "1.2.3 GB"),
+        ("9" * 400, ("size_gb",), "9" * 400),
         ("2026-02-03T09:15:00Z", ("date",), "2026-02-03"),
         ("true", ("yes_no",), "Yes"),
         (("a", "b"), ("join", "upper"), "A, B"),
