@@ -31,6 +31,10 @@ class LockNamed(CardInputs):
     field: str = row("Name of the field", max_length=256)
 
 
+class LinkNamed(CardInputs):
+    link: str = row("ID of the link, such as device/a1", max_length=128)
+
+
 class CheckOut(CardInputs):
     person: str = row("ID or email of the person in the asset system", max_length=256)
 
@@ -70,6 +74,15 @@ async def delete_lock(request: Request) -> Response:
     sync = await sync_of(request)
     await host_of(request).syncs.unlock(sync.name, wanted.link, wanted.field)
     await note(request, "sync_unlocked", sync.name, link=wanted.link, field=wanted.field)
+    return raw_answer(b"", 204)
+
+
+async def delete_link(request: Request) -> Response:
+    """Forget a link: both records stay, and a later run matches them anew."""
+    wanted: LinkNamed = request.state.query
+    sync = await sync_of(request)
+    await host_of(request).syncs.unlink(sync.name, wanted.link)
+    await note(request, "sync_unlinked", sync.name, link=wanted.link)
     return raw_answer(b"", 204)
 
 

@@ -124,6 +124,16 @@ ASSETS = (
         query=sync_assets.LockNamed,
         scope=WRITE,
     ),
+    Operation(
+        "DELETE",
+        SYNC + "/links",
+        "Remove a link",
+        sync_assets.delete_link,
+        None,
+        status=204,
+        query=sync_assets.LinkNamed,
+        scope=WRITE,
+    ),
     Operation("GET", SYNC + "/outbox", "List the outbox", sync_assets.list_outbox, "[OutboxEntry]", scope="runs"),
     Operation(
         "POST",

@@ -16,7 +16,7 @@ from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchSync, NotFound
 from connector.sdk.kinds import Json
 from connector.sync.apply import flaps
-from connector.sync.entities import Lock
+from connector.sync.entities import ASSIGNEE, Link, Lock
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.mapping.mapping_file import load
 from connector.sync.plan.undoing import undone
@@ -193,17 +193,32 @@ class Syncs:
         """Where a sync stands."""
         return await self.store.run(lambda db: status(db, name))
 
+    async def unlink(self, name: str, link: str) -> None:
+        """Forget a link, so that a later run matches both records anew. Raises NotFound, Conflict during a run."""
+        await self.get(name)
+
+        def work(db: sa.Connection) -> None:
+            runs.refuse_while_at_work(db, name)
+            memory.forget_link(db, name, _link(db, name, link))
+
+        await self.store.run_alone(work)
+
     async def locks(self, name: str) -> list[Lock]:
         await self.get(name)
         return list(await self.store.run(lambda db: memory.locks(db, name)))
 
     async def lock(self, name: str, lock: Lock) -> None:
-        """Report a field, and never write it. Raises NotFound where there is no such link."""
-        await self.get(name)
-        known = sync_links.c
-        if not await self.store.run(lambda db: memory.links(db, name, known.id == lock.link)):
-            raise NotFound("There is no link of this ID.")
-        await self.store.run(lambda db: memory.record_lock(db, name, lock))
+        """Report a field, and never write it. Raises NotFound where there is no such link, InvalidCall for a field."""
+        fields = [ASSIGNEE, *(row.to or "" for row in (await self.get(name)).rules.mapped)]
+        if lock.field not in fields:
+            why = f"The mapping writes no field of this name; it writes {', '.join(fields)}."
+            raise InvalidCall.of([Fault("field", why)])
+
+        def work(db: sa.Connection) -> None:
+            _link(db, name, lock.link)
+            memory.record_lock(db, name, lock)
+
+        await self.store.run(work)
 
     async def unlock(self, name: str, link: str, field: str) -> None:
         """Let a field be written again. Raises NotFound where there is no such lock."""
@@ -242,6 +257,12 @@ def _get(db: sa.Connection, name: str) -> Sync:
     if row is None:
         raise NoSuchSync(MISSING)
     return Sync.of(row)
+
+
+def _link(db: sa.Connection, sync: str, id_: str) -> Link:
+    if found := memory.links(db, sync, sync_links.c.id == id_):
+        return found[0]
+    raise NotFound("There is no link of this ID.")
 
 
 def next_due(mapping: Mapping) -> float:

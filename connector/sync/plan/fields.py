@@ -24,6 +24,19 @@ def columns(ground: Ground) -> Iterator[Item]:
             yield Notice(row.to, "the asset system has no such field; create it, or say create: true")
 
 
+def another_machine(pair: Pair, ground: Ground) -> Hold | None:
+    """The asset was given another key, such as a serial number: it may stand for another machine by now."""
+    for row in [each for each in ground.usable if each.field.key]:
+        mdm, asset = row.mdm(pair.device), row.asset(pair.asset)
+        base = ground.base((pair.link.id, row.to), mdm, asset)
+        if base and asset is not None and not (row.rule.equal(asset, mdm) or row.rule.equal(asset, base.asset_value)):
+            was = f"{row.to} of {pair.asset.label} was {said(base.asset_value)}"
+            why = f"{was}, as {pair.device.label} has it, and is {said(asset)} now"
+            todo = "Correct it, or remove the link: it may be another machine."
+            return Hold("another_machine", (pair.device.mdm_id, pair.asset.sys_id), why, todo, row.to)
+    return None
+
+
 def pair_fields(pair: Pair, ground: Ground) -> Iterator[Item]:
     """Every field of a device and its asset that differs, and every new agreement."""
     for row in ground.usable:

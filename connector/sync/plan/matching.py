@@ -121,11 +121,10 @@ class _Desk:
     def _linked(self, device: Device, asset: Asset, link: Link, same: list[Asset]) -> Pair | Hold:
         if asset.archived and link.state != "missing":
             return _hold("asset_archived", device, f"its asset {asset.label} is archived", "Bring it back.", asset)
-        other = next((each for each in same if each.sys_id != asset.sys_id), None)
-        if other is None:
-            return Pair(device, asset, link)
-        why, todo = f"another asset has its serial number: {other.label}", "Correct it on one side, or remove the link."
-        return _hold("linked_elsewhere", device, why, todo, asset, other)
+        if other := next((each for each in same if each.sys_id != asset.sys_id), None):
+            why = f"another asset has its serial number: {other.label}"
+            return _hold("linked_elsewhere", device, why, "Correct it on one side, or remove the link.", asset, other)
+        return Pair(device, asset, link)
 
     def _found(self, device: Device, same: list[Asset], dead: Link | None) -> Pair | Device | Hold:
         rule, asset = self._partner(device, same)

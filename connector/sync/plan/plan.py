@@ -14,7 +14,7 @@ from connector.sync.plan.absence import absent, returned
 from connector.sync.plan.assignment import assigned
 from connector.sync.plan.brake import implausible, over_limits
 from connector.sync.plan.creation import new_assets, not_created, people
-from connector.sync.plan.fields import Item, columns, pair_fields
+from connector.sync.plan.fields import Item, another_machine, columns, pair_fields
 from connector.sync.plan.ground import Ground, Memory, Sides
 from connector.sync.plan.matching import Pair
 
@@ -75,8 +75,11 @@ def _items(ground: Ground) -> Iterator[Item]:
     for pair in ground.devices.pairs:
         yield from _linked(pair)
         yield from returned(pair)
-        yield from pair_fields(pair, ground)
-        yield from assigned(pair, ground)
+        if held := another_machine(pair, ground):
+            yield held
+        else:
+            yield from pair_fields(pair, ground)
+            yield from assigned(pair, ground)
     for link, asset in ground.devices.gone:
         yield from absent(link, asset, ground)
 

@@ -113,6 +113,15 @@ def forget(db: sa.Connection, sync: str) -> None:
         db.execute(sa.delete(table).where(table.c.sync == sync))
 
 
+def forget_link(db: sa.Connection, sync: str, link: Link) -> None:
+    """A link, and all that is kept of it but its history."""
+    named = {sync_links: sync_links.c.id, sync_bases: sync_bases.c.link, sync_locks: sync_locks.c.link}
+    for table, column in named.items():
+        db.execute(sa.delete(table).where(table.c.sync == sync, column == link.id))
+    if link.kind == "device":
+        db.execute(sa.delete(sync_outbox).where(sync_outbox.c.sync == sync, sync_outbox.c.asset == link.sys_id))
+
+
 def _bases(db: sa.Connection, sync: str) -> Iterable[Base]:
     known = sync_bases.c
     found = db.execute(sa.select(known.link, known.field, known.mdm_value, known.asset_value).where(known.sync == sync))

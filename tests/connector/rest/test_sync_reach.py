@@ -27,6 +27,7 @@ EVERY = [
     ("GET", "/locks"),
     ("POST", "/locks"),
     ("DELETE", "/locks?link=a&field=b"),
+    ("DELETE", "/links?link=a"),
     ("GET", "/outbox"),
     ("POST", "/hook/assets/1"),
     ("GET", "/assets/1"),

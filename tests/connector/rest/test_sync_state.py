@@ -84,19 +84,36 @@ async def test_a_field_is_locked_and_unlocked(on_either: Fresh) -> None:
     assert [(each["link"], each["field"]) for each in events] == [(lock["link"], "name")] * 2
 
 
+async def test_a_link_is_removed(on_either: Fresh) -> None:
+    """With all that is kept of it; it is in the audit who did it."""
+    upcard = await on_either()
+    asset = await linked(upcard)
+    link = {"link": f"device/{asset.sys_id}"}
+    await upcard.http.post(f"{SYNC}/locks", json={**link, "field": "name", "reason": "a test"})
+
+    gone = await upcard.http.delete(f"{SYNC}/links", params=link)
+    twice = await upcard.http.delete(f"{SYNC}/links", params=link)
+
+    assert (gone.status_code, twice.status_code) == (204, 404)
+    found = (await upcard.http.get(SYNC)).json()
+    assert (found["links"]["active"], found["locks"]) == (0, 0)
+    assert (await audited(upcard, "sync_unlinked"))[-1]["link"] == link["link"]
+
+
 async def test_a_lock_names_a_link(fresh: Fresh) -> None:
-    """404 for one that is not there; 400 without a name, or without a reason."""
+    """404 for one that is not there; 400 for a field that is not mapped, without a name, or without a reason."""
     upcard = await fresh()
     await a_sync(upcard)
 
     answers = [
+        await upcard.http.post(f"{SYNC}/locks", json={"link": "device/9", "field": "name", "reason": "b"}),
         await upcard.http.post(f"{SYNC}/locks", json={"link": "device/9", "field": "a", "reason": "b"}),
         await upcard.http.post(f"{SYNC}/locks", json={"link": "device/9", "field": "a"}),
         await upcard.http.delete(f"{SYNC}/locks", params={"link": "device/9"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [404, 400, 400]
-    assert [answer.json()["errors"][0]["at"] for answer in answers[1:]] == ["reason", "query/field"]
+    assert [answer.status_code for answer in answers] == [404, 400, 400, 400]
+    assert [answer.json()["errors"][0]["at"] for answer in answers[1:]] == ["field", "reason", "query/field"]
 
 
 async def test_the_outbox_says_of_what_the_mdm_is_to_hear(fresh: Fresh) -> None:

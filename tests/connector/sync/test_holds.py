@@ -7,7 +7,7 @@ from typing import Any
 import pytest_asyncio
 
 from connector.sync.store.runs import SyncRun
-from tests.connector.sync.office import FIELDS, Office
+from tests.connector.sync.office import FIELDS, NAME, Office
 from tests.connector.sync.trouble import give, holder, newcomer, owned, synced, tag, writes
 
 
@@ -111,3 +111,20 @@ async def test_an_archived_asset_is_left_alone(here: Office) -> None:
     here.workspace.database.assets[asset.sys_id].own["archived"] = False
     await held(here)
     assert (await here.asset(device["serial_number"])).tag == "K-1"
+
+
+async def test_a_linked_asset_whose_serial_number_changed(here: Office) -> None:
+    """It may be another machine now: nothing of it is written over, until it is corrected or the link removed."""
+    device = await owned(here)
+    asset = await here.asset(device["serial_number"])
+    await here.system.update_asset(asset.sys_id, {"serial": "C02OTHER"})
+    await tag(here, device, "K-1")
+
+    run, kinds = await held(here)
+
+    assert kinds == ["another_machine"]
+    assert (await here.lines(run), writes(here)) == ([], [])
+    await here.syncs.unlink(NAME, f"device/{asset.sys_id}")
+    later = await here.apply()
+    assert [line.change.op for line in await here.lines(later)][:1] == ["create_asset"]
+    assert (await here.asset(device["serial_number"])).sys_id != asset.sys_id
