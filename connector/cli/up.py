@@ -45,15 +45,21 @@ Stop with Ctrl-C.
 
 def run_up(port: int | None, devices: int, *, once: bool) -> int:
     """Returns the exit status: 0, or 1 where the demonstration's figures disagree."""
-    port = port or Settings().port
-    services = f"{LOOPBACK}:{port + 1},{LOOPBACK}:{port + 2}"
-    settings = Settings(host=LOOPBACK, port=port, allow_services=services, allow_receivers=f"{LOOPBACK}:*")
+    given = Settings()
+    port = port or given.port
+    services = _joined(given.allow_services, f"{LOOPBACK}:{port + 1}", f"{LOOPBACK}:{port + 2}")
+    receivers = _joined(given.allow_receivers, f"{LOOPBACK}:*")
+    settings = Settings(host=LOOPBACK, port=port, allow_services=services, allow_receivers=receivers)
     logs.configure("warning")
     seals.generate(settings.data_dir)
     try:
         return uvloop.run(_up(settings, devices, once=once))
     except CannotStart as error:
         raise SystemExit(str(error)) from None
+
+
+def _joined(*allowed: str) -> str:
+    return ",".join(filter(None, allowed))
 
 
 async def _up(settings: Settings, devices: int, *, once: bool) -> int:

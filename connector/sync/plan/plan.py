@@ -44,6 +44,11 @@ class Plan:
         """The lines for the outbox."""
         return tuple(line for line in self.lines if line.status == "waiting")
 
+    @property
+    def impossible(self) -> tuple[Change, ...]:
+        """The lines that a system cannot do, or would do in part."""
+        return tuple(line for line in self.lines if line.status in ("unsupported", "refused"))
+
 
 def plan(sides: Sides, memory: Memory, mapping: Mapping) -> Plan:
     """What would make both sides what the mapping says, from what they hold and what they last agreed on."""

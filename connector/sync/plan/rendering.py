@@ -25,6 +25,7 @@ TITLES: dict[Op, str] = {
     "assign": "Assign users in the MDM",
     "act": "Quick actions",
 }
+SHRUNK = "If that is right, let the mapping say safety: { empty_source: go } for a run."
 LEFT = {"unsupported": "not supported here", "refused": "refused: too long for its field"}
 
 
@@ -34,8 +35,13 @@ def text(plan: Plan) -> str:
 
 
 def _lines(plan: Plan) -> Iterator[str]:
-    yield f"Stopped: {plan.stopped}" if plan.stopped else _summary(plan)
+    if plan.stopped:
+        yield f"Stopped: {plan.stopped} {SHRUNK}"
+    else:
+        yield _summary(plan)
     yield from (f"Brake: {brake}" for brake in plan.brakes)
+    if plan.brakes:
+        yield "If that is meant, apply it with --force-limits (force_limits over HTTP)."
     for op, lines in groupby(plan.changes, key=lambda one: one.op):
         some = list(lines)
         yield from ("", f"{TITLES[op]} ({len(some)})", *(row for line in some for row in _change(line)))
@@ -51,6 +57,7 @@ def _summary(plan: Plan) -> str:
         for some, one, more in (
             (plan.changes, "change", "changes"),
             (plan.waiting, "waiting", "waiting"),
+            (plan.impossible, "not possible", "not possible"),
             (plan.holds, "hold", "holds"),
             (plan.warnings, "warning", "warnings"),
         )

@@ -66,7 +66,8 @@ async def test_a_side_that_is_implausibly_empty_stops_the_plan(here: Office, fle
 
     applied = await fleet("apply", "--yes")
 
-    assert (applied.exit_code, applied.stdout) == (3, "Stopped: The MDM lists no devices.\n")
+    assert applied.exit_code == 3
+    assert applied.stdout.startswith("Stopped: The MDM lists no devices. If that is right, ")
 
 
 async def test_without_a_terminal_nothing_is_carried_out(here: Office, fleet: Fleet) -> None:
