@@ -40,6 +40,7 @@ from connector import (
 )
 
 MOST_NAMESAKES = 50
+TAGLESS = 'It makes no tags itself: say of what they are made, such as create: { asset_tag: "K-{serial}" }.'
 LONGEST = 150  # of a user name, as of an email
 
 
@@ -89,7 +90,12 @@ class SnipeITAssets(AssetSystem):
         status_id = await (self._register.status(str(status)) if status else self._register.first_status("deployable"))
         model = await self._models.of(given, fields)
         inputs = {**own_inputs(given), "model_id": str(model["id"]), "status_id": status_id}
-        made = await self.cards.call("create_asset", **_with(inputs, fields=fields))
+        try:
+            made = await self.cards.call("create_asset", **_with(inputs, fields=fields))
+        except Refused as error:
+            if "tag" not in given and error.service and "asset_tag" in error.service.said:
+                raise Refused(f"{error.detail} {TAGLESS}", service=error.service) from error
+            raise
         return await after(self.asset(str(made["asset_id"])))
 
     async def update_asset(self, sys_id: str, changes: Values) -> Asset:

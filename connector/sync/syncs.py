@@ -238,12 +238,12 @@ class Syncs:
 
     async def announce(self, name: str, assets: list[str], origin: str) -> list[str]:
         """Have the MDM told what these assets say, at once where the sync is enabled; those of them that are linked."""
-        await self.get(name)
+        why = None if (await self.get(name)).enabled else "The sync is not enabled: its next apply tells the MDM."
 
         def work(db: sa.Connection) -> list[str]:
             known = sync_links.c
             there = memory.links(db, name, known.kind == "device", known.sys_id.in_(assets))
-            outbox.announce(db, name, [link.sys_id for link in there], origin)
+            outbox.announce(db, name, [link.sys_id for link in there], origin, why)
             return sorted(link.sys_id for link in there)
 
         return await self.store.run(work)

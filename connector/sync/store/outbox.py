@@ -34,12 +34,12 @@ class Entry:
     why: str | None
 
 
-def announce(db: sa.Connection, sync: str, assets: Iterable[str], origin: str) -> None:
-    """Put assets in, to be told at once; those that are in it already are announced anew."""
+def announce(db: sa.Connection, sync: str, assets: Iterable[str], origin: str, why: str | None = None) -> None:
+    """Put assets in, to be told at once, or `why` not; those that are in it already are announced anew."""
     for asset in sorted(set(assets)):
-        row = {"sync": sync, "asset": asset, "created": now(), "origin": origin, "due": time.time()}
+        row = {"sync": sync, "asset": asset, "created": now(), "origin": origin, "due": time.time(), "why": why}
         made = inserting(db)(sync_outbox).values(row)
-        anew = {"turn": sync_outbox.c.turn + 1, "due": row["due"], "attempts": 0, "origin": origin}
+        anew = {"turn": sync_outbox.c.turn + 1, "due": row["due"], "attempts": 0, "origin": origin, "why": why}
         db.execute(made.on_conflict_do_update(index_elements=["sync", "asset"], set_=anew))
 
 

@@ -160,3 +160,17 @@ async def test_actions_of_a_device_are_asked_of_the_mdm(fresh: Fresh, kandji: re
     await linked(upcard, "actions: { enabled: true, allow: [lock, restart] }\n")
 
     assert (await upcard.http.get(f"{SYNC}/assets/{SERIAL}")).json()["actions"] == ["lock", "restart"]
+
+
+async def test_what_waits_for_a_sync_that_is_not_enabled_says_so(fresh: Fresh) -> None:
+    """And nothing of it any more once that is enabled."""
+    upcard = await fresh()
+    asset = await linked(upcard)
+    said = []
+
+    for enabled in (False, True):
+        await upcard.http.patch(SYNC, json={"enabled": enabled})
+        await upcard.http.post(f"{SYNC}/hook/assets/{asset.sys_id}")
+        said.append((await upcard.http.get(f"{SYNC}/outbox")).json()["items"][0]["why"])
+
+    assert said == ["The sync is not enabled: its next apply tells the MDM.", None]
