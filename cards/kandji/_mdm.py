@@ -125,7 +125,6 @@ def _device(record: Json, only: Collection[str] | None = None) -> Device:
         mdm_enabled=fields.get("mdm_enabled") is not False,
         is_missing=fields.get("is_missing") is True,
         is_removed=fields.get("is_removed") is True,
-        last_check_in=fields.get("last_check_in"),
         fields=all_ if only is None else {key: all_[key] for key in only if key in all_},
         **user,
     )
@@ -144,7 +143,6 @@ def _user(record: Json) -> User:
         mdm_id=_id(record, "id"),
         email=_text(record.get("email")),
         name=_text(record.get("name")),
-        active=record.get("active") is not False,
         archived=record.get("archived") is True,
     )
 

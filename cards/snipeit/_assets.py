@@ -47,7 +47,7 @@ LONGEST = 150  # of a user name, as of an email
 class SnipeITAssets(AssetSystem):
     """A Snipe-IT server. `status` is the status label; custom fields go by their labels."""
 
-    can = Capabilities(create_fields=True, makes_tags=True, archive=True, locations=True, max_lengths=LENGTHS)
+    can = Capabilities(create_fields=True, makes_tags=True, archive=True, max_lengths=LENGTHS)
     announces = {"check_out_asset": "asset_id", "check_in_asset": "asset_id", "update_asset": "asset_id"}
 
     def __init__(self, cards: Cards) -> None:

@@ -19,7 +19,6 @@ class Device:
     serial: str | None = None
     name: str | None = None
     model: str | None = None
-    model_identifier: str | None = None
     platform: str | None = None
     os_version: str | None = None
     asset_tag: str | None = None
@@ -30,7 +29,6 @@ class Device:
     mdm_enabled: bool = True
     is_missing: bool = False
     is_removed: bool = False
-    last_check_in: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, Any] | None = None
 
@@ -47,7 +45,6 @@ class User:
     mdm_id: str
     email: str | None = None
     name: str | None = None
-    active: bool = True
     archived: bool = False
 
     @property
@@ -122,10 +119,6 @@ class Capabilities:
     makes_categories: bool = True
     assign: bool = True
     archive: bool = False
-    delete: bool = False
-    change_feed: bool = False
-    locations: bool = False
-    batch_checkout: bool = False
     max_lengths: Mapping[str, int] = field(default_factory=dict)
     writable: frozenset[str] | None = None
 
