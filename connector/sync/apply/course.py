@@ -15,11 +15,12 @@ from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Forbidden, NotConnected, OutcomeUnknown, Refused, UpcardError
 from connector.sync.apply import flaps
 from connector.sync.apply.outcomes import Item, Made, Outcome, items
-from connector.sync.apply.reading import some, unread, whole
+from connector.sync.apply.reading import in_details, some, unread, whole, without_details
 from connector.sync.apply.writing import Writer
 from connector.sync.entities import CREATES, NOTED
 from connector.sync.mapping.mapping import Mapping
 from connector.sync.plan.ground import Memory
+from connector.sync.plan.moved import WHY, moved
 from connector.sync.plan.plan import Plan, plan
 from connector.sync.plan.pushing import only_about, pushed
 from connector.sync.store import memory, outbox, runs
@@ -110,8 +111,26 @@ class Course:
         found = pushed(plan(sides, kept, only_about(self.mapping)))
         return found, Agreed(found.agreed)
 
+    async def _leave_what_moved(self) -> None:
+        """Of a plan from before, what would not be planned now is not done. Raises Conflict where there is no plan."""
+        known = await self.store.run(lambda db: memory.remembered(db, self.run.sync))
+        mapping = without_details(self.mapping)
+        sides, _ = await whole(self.both, mapping, {})
+        found = await asyncio.to_thread(plan, sides, known, mapping)
+        if found.stopped:
+            raise Conflict(found.stopped)
+
+        def work(db: sa.Connection) -> None:
+            self._hold(db)
+            left = [line.change for line in read_lines(db, self.run.id, status="planned")]
+            mark_lines(db, self.run.id, moved(left, found, in_details(self.mapping)), "stale", error=WHY)
+
+        await self.store.run(work)
+
     async def _take_up(self) -> list[Item]:
         """The lines that are left to do, after what the plan records by itself."""
+        if self.run.segment and self.run.mode in ("plan", "apply"):
+            await self._leave_what_moved()
 
         def work(db: sa.Connection) -> list[Line]:
             runs.hold(db, self.run.id, self.holder)

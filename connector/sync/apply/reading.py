@@ -19,9 +19,15 @@ AWAY = 3  # devices whose details the service fails to give, until it is asked f
 LEAST = 100  # devices whose details are read in a run, if there are so many
 
 
-def needs_details(mapping: MappingFile) -> bool:
-    """Whether the mapping leads into what only a request for each device tells."""
-    return any(steps(row.from_ or "")[0] == "details" for row in mapping.mapped)
+def in_details(mapping: MappingFile) -> frozenset[str]:
+    """The fields that the mapping takes from what only a request for each device tells."""
+    return frozenset(row.to or "" for row in mapping.mapped if steps(row.from_ or "")[:1] == ("details",))
+
+
+def without_details(mapping: MappingFile) -> MappingFile:
+    """The mapping as far as lists of both sides tell."""
+    left = tuple(row for row in mapping.fields if steps(row.from_ or "")[:1] != ("details",))
+    return mapping.model_copy(update={"fields": left})
 
 
 async def whole(both: Both, mapping: MappingFile, detailed: Mapping[str, float]) -> tuple[Sides, list[str]]:
@@ -32,7 +38,7 @@ async def whole(both: Both, mapping: MappingFile, detailed: Mapping[str, float])
     """
     (devices, users), (assets, people, columns) = await asyncio.gather(_mdm(both.mdm, mapping), _assets(both.assets))
     read: list[str] = []
-    if needs_details(mapping):
+    if in_details(mapping):
         devices, read = await _with_details(devices, both.mdm, mapping, detailed)
     named = frozenset(column.name for column in columns) if columns is not None else None
     sides = Sides(tuple(devices), tuple(users or ()), tuple(assets), tuple(people), both.mdm.can, both.assets.can)

@@ -116,3 +116,13 @@ async def test_a_plan_that_is_only_looked_at_takes_nobodys_turn(here: Office) ->
     await here.apply()
 
     assert read(here) == first
+
+
+async def test_what_a_plan_from_before_took_from_details_is_written(here: Office) -> None:
+    """They are not read again for it."""
+    plan = await here.plan()
+    read(here)
+
+    run = await here.apply(plan)
+
+    assert (await here.syncs.counts(run.id), read(here)) == ({"done": MANY}, [])
