@@ -10,6 +10,14 @@ from connector.cli.sync_map_app import AsJson, Name, mapping
 sync = typer.Typer(help="Keep an MDM and an asset system the same: plan, look, apply.", no_args_is_help=True)
 sync.add_typer(mapping, name="map")
 
+
+def not_blank(run: str | None) -> str | None:
+    """A usage error for a variable of a script that was empty: it is no word for whatever there is."""
+    if run is not None and not run.strip():
+        raise typer.BadParameter("It is blank: name a run, or leave it out.")
+    return run
+
+
 Run = Annotated[str, typer.Argument(metavar="RUN", help="As `upcard sync history` shows it.")]
 Asset = Annotated[str, typer.Argument(metavar="ASSET", help="Its ID in the asset system, or its serial number.")]
 Link = Annotated[str, typer.Argument(metavar="LINK", help="device/ID or user/ID, with the asset system's ID.")]
@@ -91,7 +99,10 @@ def plan(name: Name, as_json: AsJson = False) -> None:
 @sync.command("apply")
 def apply(
     name: Name,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A plan that was printed; else one is made.")] = "",
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A plan that was printed; else one is made.", callback=not_blank),
+    ] = None,
     forced: Forced = False,
     yes: Yes = False,
     as_json: AsJson = False,

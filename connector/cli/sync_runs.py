@@ -32,17 +32,14 @@ def print_plan(name: str, *, as_json: bool) -> int:
     return int(run["exit_code"])
 
 
-def apply_plan(name: str, plan: str, *, forced: bool, yes: bool, as_json: bool) -> int:
-    """Returns the exit status. Without a plan one is made, told and asked about, and then exactly that is done."""
-    if not plan:
-        status, run = _begun(name, "plan", {})
-        return (
-            _asked(name, run, forced=forced, yes=yes, as_json=as_json)
-            if _is_plan(status, run)
-            else _refused(status, run)
-        )
-    status, run = ask("GET", at(name, "runs", plan))
-    return _applied(name, run, forced=forced, as_json=as_json) if status == 200 else failed(status, run)
+def apply_plan(name: str, plan: str | None, *, forced: bool, yes: bool, as_json: bool) -> int:
+    """Returns the exit status. The plan, made now unless one is named, is told, asked about, and done exactly."""
+    status, run = ask("GET", at(name, "runs", plan)) if plan else _begun(name, "plan", {})
+    if _is_plan(status, run):
+        return _asked(name, run, forced=forced, yes=yes, as_json=as_json)
+    if plan and status == 200:
+        return failed(0, {"detail": f"The run is {run['state']}: only a plan that was not applied yet can be."})
+    return _refused(status, run)
 
 
 def undo_run(name: str, run: str, *, yes: bool, as_json: bool) -> int:

@@ -110,17 +110,37 @@ async def test_exactly_the_plan_is_carried_out(here: Office, fleet: Fleet) -> No
 
 
 async def test_a_plan_that_was_printed_before_is_carried_out(here: Office, fleet: Fleet) -> None:
-    """By its ID, without asking; what moved since is left alone, and told."""
+    """By its ID; what moved since is left alone, and told."""
     plan = json.loads((await fleet("plan", "--json")).stdout)
     line = next(line for line in plan["lines"] if line["op"] == "update_asset")
     here.workspace.database.assets[line["target"]].fields["osVersion"] = "1.0"
 
-    applied = await fleet("apply", plan["run"])
-    again = await fleet("apply", plan["run"])
+    applied = await fleet("apply", plan["run"], "--yes")
+    again = await fleet("apply", plan["run"], "--yes")
 
     assert applied.exit_code == 0, applied.output
     assert f"stale: update_asset {line['name']}: osVersion  [it changed since the plan was made]" in applied.stdout
     assert (again.exit_code, "only a plan that was not applied yet" in again.stderr) == (1, True)
+
+
+async def test_a_plan_that_was_printed_before_is_printed_again_and_asked_about(here: Office, fleet: Fleet) -> None:
+    """As one that is made now; nothing is carried out before that."""
+    plan = json.loads((await fleet("plan", "--json")).stdout)
+    before = await here.assets()
+
+    applied = await fleet("apply", plan["run"])
+
+    assert applied.exit_code == 2
+    assert (applied.stdout.startswith("Plan: "), "--yes" in applied.stderr) == (True, True)
+    assert await here.assets() == before
+
+
+async def test_a_blank_run_is_no_word_for_a_new_plan(fleet: Fleet) -> None:
+    """A script whose variable is empty: nothing is begun."""
+    applied = await fleet("apply", "", "--yes")
+
+    assert (applied.exit_code, "blank" in applied.stderr) == (2, True)
+    assert json.loads((await fleet("history", "--json")).stdout) == []
 
 
 async def test_a_line_that_fails_is_told(here: Office, fleet: Fleet) -> None:
