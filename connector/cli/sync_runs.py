@@ -27,8 +27,12 @@ def print_plan(name: str, *, as_json: bool) -> int:
         return _refused(status, run)
     if as_json:
         print_json({**run, "lines": list(lines(name, run["run"]))})
-    elif wrong := _told(name, run["run"]):
+        return int(run["exit_code"])
+    if wrong := _told(name, run["run"]):
         return wrong
+    if run["counts"].get("planned"):
+        forced = " --force-limits" if run["brakes"] else ""
+        sys.stdout.write(f"\nApply it with: upcard sync apply {name} {run['run']}{forced}\n")
     return int(run["exit_code"])
 
 

@@ -29,6 +29,17 @@ async def test_a_plan_is_printed_as_people_read_it(fleet: Fleet) -> None:
     assert "cannot: no Kandji user for maeve.odell@freelance.example" in planned.stdout
 
 
+async def test_a_plan_says_how_it_is_applied(here: Office, fleet: Fleet) -> None:
+    """With its run, and with what a limit wants of it."""
+    planned = await fleet("plan")
+    await here.syncs.change(NAME, mapping=MAPPING + STUDIO + "safety: { max_creates: 0 }\n")
+    beyond = await fleet("plan")
+    runs = [run["run"] for run in json.loads((await fleet("history", "--json")).stdout)]
+
+    assert planned.stdout.endswith(f"\nApply it with: upcard sync apply {NAME} {runs[1]}\n")
+    assert beyond.stdout.endswith(f"\nApply it with: upcard sync apply {NAME} {runs[0]} --force-limits\n")
+
+
 async def test_a_plan_is_printed_as_json(fleet: Fleet) -> None:
     """The run with all of its lines, and the same exit status."""
     planned = await fleet("plan", "--json")
