@@ -1,12 +1,13 @@
 """`upcard sync history`, `holds`, `locks`, `lock`, `unlock` and `outbox`: what was done, waits, or is left alone."""
 
+import sys
 import urllib.parse
 
 from rich.table import Column, Table
 
 from connector.cli.ask import OK, ask, failed
 from connector.cli.printing import open_console, print_items, print_json
-from connector.cli.sync import at, counted
+from connector.cli.sync import at, became, ended
 from connector.cli.sync_runs import lines
 from connector.sdk.kinds import Json
 
@@ -17,7 +18,7 @@ def print_runs(name: str, *, as_json: bool) -> int:
 
 
 def print_changes(name: str, run: str, *, as_json: bool) -> int:
-    """Every line of a run; returns the exit status."""
+    """Every line of a run, and how it ended; returns the exit status."""
     status, answer = ask("GET", at(name, "runs", run))
     if status != 200:
         return failed(status, answer)
@@ -25,7 +26,9 @@ def print_changes(name: str, run: str, *, as_json: bool) -> int:
     if as_json:
         print_json({**answer, "lines": there})
     else:
-        open_console().print(_changes(there), markup=False)
+        if there:
+            open_console().print(_changes(there), markup=False)
+        sys.stdout.write(f"{ended(answer)}\n")
     return OK
 
 
@@ -56,9 +59,11 @@ def unlock_field(name: str, link: str, field: str) -> int:
 
 
 def _runs(runs: list[Json]) -> Table:
-    printed = Table(Column("run", no_wrap=True), "mode", "state", "by", "started", "lines", "held", box=None)
+    printed = Table(
+        Column("run", no_wrap=True), "mode", "state", "by", "started", "held", "what became of it", box=None
+    )
     for run in runs:
-        said = (run["mode"], run["state"], run["by"], run["started"], counted(run["counts"]), str(run["held"]))
+        said = (run["mode"], run["state"], run["by"], run["started"], str(run["held"]), became(run))
         printed.add_row(run["run"], *said)
     return printed
 

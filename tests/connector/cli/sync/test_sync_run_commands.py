@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults import Fault
+from tests.connector.cli.conftest import Command
 from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
 from tests.connector.sync.office import NAME, Office
 
@@ -206,7 +207,8 @@ async def test_the_lines_of_a_run_are_listed(settled: Settled) -> None:
     none = await settled.fleet("history", "none")
 
     lines = json.loads(document.stdout)["lines"]
-    assert len(table.stdout.splitlines()) == len(lines) + 1
+    assert len(table.stdout.splitlines()) == len(lines) + 2
+    assert table.stdout.splitlines()[-1].startswith(f"{settled.run} succeeded: ")
     assert "nobody" in table.stdout
     assert none.exit_code == 1
 
@@ -216,7 +218,26 @@ async def test_runs_are_listed(settled: Settled) -> None:
     listed = await settled.fleet("history")
 
     assert f" {settled.run} " in listed.stdout
-    assert " done, 1 waiting " in listed.stdout
+    assert " done, 1 waiting" in listed.stdout
+
+
+async def test_a_run_that_failed_is_told_wherever_the_last_run_is(here: Office, fleet: Fleet, command: Command) -> None:
+    """With what went wrong; what is held is still what the run before it found."""
+    await fleet("plan")
+    here.workspace.database.key = "another"
+    await fleet("plan")
+
+    told = [await fleet("show"), await command("sync", "list"), await fleet("history")]
+    runs = json.loads((await fleet("history", "--json")).stdout)
+    one = await fleet("history", runs[0]["run"])
+    shown = json.loads((await fleet("show", "--json")).stdout)
+
+    why = runs[0]["error"]["detail"]
+    assert all(f"{runs[0]['run']}" in each.stdout and why in each.stdout for each in told), [
+        each.stdout for each in told
+    ]
+    assert one.stdout == f"{runs[0]['run']} failed: {why}\n"
+    assert (shown["last"]["state"], shown["holds"]) == ("failed", 2)
 
 
 def _typed(words: list[str], answer: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
