@@ -49,8 +49,10 @@ def _answer(method: str, path: str, body: Json | None, headers: Mapping[str, str
         return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}
 
 
-def failed(status: int, problem: Json) -> int:
-    """Print what went wrong; returns the exit status."""
+def failed(status: int, problem: Json, *, as_json: bool = False) -> int:
+    """Print what went wrong, for programs as well where they asked for JSON; returns the exit status."""
+    if as_json:
+        sys.stdout.write(json.dumps(problem, indent=2, ensure_ascii=False) + "\n")
     sys.stderr.write(f"{problem.get('detail', 'The host gave no reason.')}\n")
     for error in problem.get("errors", []):
         sys.stderr.write(f"  {error['at']}: {error['why']}\n")

@@ -38,7 +38,7 @@ def check_sync(name: str, *, as_json: bool) -> int:
     """Returns 1 where the token lacks something, or a system is not reached."""
     status, answer = ask("POST", at(name, "check"))
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:
@@ -82,7 +82,7 @@ def read_file(path: Path) -> str:
 
 def _printed(status: int, sync: Json, *, as_json: bool) -> int:
     if status not in (200, 201):
-        return failed(status, sync)
+        return failed(status, sync, as_json=as_json)
     if as_json:
         print_json(sync)
     else:

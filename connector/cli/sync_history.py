@@ -21,8 +21,8 @@ def print_changes(name: str, run: str, *, as_json: bool) -> int:
     """Every line of a run, and how it ended; returns the exit status."""
     status, answer = ask("GET", at(name, "runs", run))
     if status != 200:
-        return failed(status, answer)
-    there = list(lines(name, run))
+        return failed(status, answer, as_json=as_json)
+    there = list(lines(name, run, as_json=as_json))
     if as_json:
         print_json({**answer, "lines": there})
     else:

@@ -176,6 +176,21 @@ async def test_an_apply_is_printed_as_json(fleet: Fleet) -> None:
     assert "Create assets (3)" in applied.stderr
 
 
+async def test_what_is_not_carried_out_is_printed_as_json(here: Office, fleet: Fleet) -> None:
+    """The plan that a limit stops; else the problem, also of a run that ended with it."""
+    await here.syncs.change(NAME, mapping=MAPPING + STUDIO + "safety: { max_creates: 0 }\n")
+    stopped = await fleet("apply", "--yes", "--json")
+    here.workspace.database.key = "another"
+    broken = await fleet("plan", "--json")
+    nothing = [await fleet(*words, "--json") for words in (("apply", "none"), ("undo", "none"), ("history", "none"))]
+
+    plan = json.loads(stopped.stdout)
+    assert (stopped.exit_code, plan["state"], bool(plan["brakes"])) == (3, "planned", True)
+    assert len(plan["lines"]) == sum(plan["counts"].values())
+    assert (broken.exit_code, json.loads(broken.stdout)["type"]) == (1, "not_connected")
+    assert {json.loads(each.stdout)["type"] for each in nothing} == {"no_such_run"}
+
+
 async def test_a_limit_stops_a_plan(here: Office, fleet: Fleet) -> None:
     """Exit status 3, unless it is forced."""
     await here.syncs.change(NAME, mapping=MAPPING + STUDIO + "safety: { max_creates: 0 }\n")
