@@ -121,6 +121,20 @@ def undo(name: Name, run: Run, yes: Yes = False, as_json: AsJson = False) -> Non
     raise typer.Exit(undo_run(name, run, yes=yes, as_json=as_json))
 
 
+@sync.command("cancel")
+def cancel(
+    name: Name,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Else the one that is at work.", callback=not_blank)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a run where it is. What is done stays."""
+    from connector.cli.sync_runs import cancel_run
+
+    raise typer.Exit(cancel_run(name, run, as_json=as_json))
+
+
 @sync.command("history")
 def history(
     name: Name,

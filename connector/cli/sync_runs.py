@@ -1,4 +1,4 @@
-"""`upcard sync plan`, `apply` and `undo`: runs that are begun, awaited and told."""
+"""`upcard sync plan`, `apply`, `undo` and `cancel`: runs that are begun, awaited and told."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ from rich.console import Console
 
 from connector.cli.ask import FAILED, OK, USAGE, ask, ask_text, failed
 from connector.cli.printing import print_json
-from connector.cli.sync import agreed, at, counted
+from connector.cli.sync import agreed, at, counted, ended
 from connector.sdk.kinds import Json
 
 SOON, LATER = 0.05, 1.0  # seconds until it is looked how far a run is: soon at first, then less and less often
@@ -53,6 +53,25 @@ def undo_run(name: str, run: str, *, yes: bool, as_json: bool) -> int:
     if status != 201:
         return failed(status, back, as_json=as_json)
     return _asked(name, back, forced=False, yes=yes, as_json=as_json)
+
+
+def cancel_run(name: str, run: str | None, *, as_json: bool) -> int:
+    """Let a run end where it is, the one that is at work unless one is named; returns the exit status."""
+    status, sync = ask("GET", at(name))
+    if status != 200:
+        return failed(status, sync, as_json=as_json)
+    wanted = run or sync["at_work"]
+    if wanted is None:
+        return failed(0, {"detail": f"No run of {name} is at work."}, as_json=as_json)
+    status, found = ask("POST", at(name, "runs", wanted, "cancel"))
+    if status != 200:
+        return failed(status, found, as_json=as_json)
+    if as_json:
+        print_json(found)
+    else:
+        later = "; it ends after the line that is under way" if found["state"] in AT_WORK else ""
+        sys.stdout.write(f"{ended(found)}{later}\n")
+    return OK
 
 
 def lines(name: str, run: str, *, as_json: bool) -> Iterator[Json]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from connector.sync.store.runs import SyncRun, end, insert
 from sandbox.faults import Fault
 from tests.connector.cli.conftest import Command
 from tests.connector.cli.sync.conftest import MAPPING, STUDIO, Fleet, Settled
@@ -214,6 +215,25 @@ async def test_a_run_is_taken_back(here: Office, fleet: Fleet) -> None:
     assert (refused.exit_code, undone.exit_code) == (2, 0), undone.output
     assert f"[undoes {run}]" in undone.stdout
     assert "assets that were created stay" in undone.stdout
+
+
+async def test_a_run_is_canceled(here: Office, fleet: Fleet) -> None:
+    """The one that is named, a plan that waits as well; without a name the one that is at work."""
+    await fleet("plan")
+    plan = json.loads((await fleet("history", "--json")).stdout)[0]["run"]
+    under_way = SyncRun(NAME, "apply", "somebody", state="running")
+    await here.upcard.host.store.run(lambda db: insert(db, under_way))
+
+    stopping = await fleet("cancel")
+    await here.upcard.host.store.run(lambda db: end(db, under_way.id, "canceled"))
+    none = await fleet("cancel")
+    canceled = await fleet("cancel", plan)
+    blank = await fleet("cancel", "")
+
+    assert [each.exit_code for each in (stopping, none, canceled, blank)] == [0, 1, 0, 2]
+    assert stopping.stdout == f"{under_way.id} running; it ends after the line that is under way\n"
+    assert none.stderr == f"No run of {NAME} is at work.\n"
+    assert canceled.stdout.startswith(f"{plan} canceled: ")
 
 
 async def test_the_lines_of_a_run_are_listed(settled: Settled) -> None:
