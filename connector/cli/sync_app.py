@@ -90,7 +90,7 @@ def delete(name: Name, yes: Yes = False) -> None:
 
 @sync.command("plan")
 def plan(name: Name, as_json: AsJson = False) -> None:
-    """Print what would be done; exit 0 for nothing, 2 for changes, 3 where something is held, 1 if there is no plan."""
+    """Print what would be done; exit 0 for nothing, 2 for changes, 3 for something held, 1 or 6 if there is no plan."""
     from connector.cli.sync_runs import print_plan
 
     raise typer.Exit(print_plan(name, as_json=as_json))

@@ -127,7 +127,7 @@ def _outcome(run: Json, there: list[Json], *, quiet: bool) -> int:
         sys.stdout.write(f"\n{run['run']} {run['state']}: {counted(count)}.\n")
         sys.stdout.writelines(f"  {line['status']}: {_said(line)}\n" for line in there if line["status"] in UNDONE)
     if error := run.get("error"):
-        failed(error["status"], error)
+        return failed(0, error)
     return OK if run["state"] == "succeeded" and not count["failed"] + count["begun"] else FAILED
 
 

@@ -73,6 +73,16 @@ async def test_a_plan_that_cannot_be_made(here: Office, fleet: Fleet) -> None:
     assert "401" in planned.stderr or "refused" in planned.stderr
 
 
+@pytest.mark.slow
+async def test_a_plan_that_is_worth_another_try(here: Office, fleet: Fleet) -> None:
+    """Exit status 6, as of every other command: the service is away."""
+    here.workspace.database.faults.add(Fault("status", status=503))
+
+    done = [await fleet(*words) for words in (("plan",), ("apply", "--yes"), ("check",))]
+
+    assert [each.exit_code for each in done] == [6, 6, 6], [each.stderr for each in done]
+
+
 async def test_a_side_that_is_implausibly_empty_stops_the_plan(here: Office, fleet: Fleet) -> None:
     """Exit status 3, and nothing is carried out."""
     here.tenant.tenant.devices.page = lambda *_: iter(())  # type: ignore[method-assign]
