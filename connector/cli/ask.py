@@ -55,7 +55,8 @@ def failed(status: int, problem: Json, *, as_json: bool = False) -> int:
         sys.stdout.write(json.dumps(problem, indent=2, ensure_ascii=False) + "\n")
     sys.stderr.write(f"{problem.get('detail', 'The host gave no reason.')}\n")
     for error in problem.get("errors", []):
-        sys.stderr.write(f"  {error['at']}: {error['why']}\n")
+        if error["at"] or error["why"] != problem["detail"]:
+            sys.stderr.write(f"  {error['at'] or 'the call'}: {error['why']}\n")
     if status in (401, 403):
         return KEY
     if problem.get("retry"):

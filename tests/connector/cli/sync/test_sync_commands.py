@@ -61,6 +61,13 @@ async def test_a_sync_is_made_with_a_proposed_mapping(command: Command, here: Of
     assert [each.exit_code for each in (refused, deleted, gone)] == [2, 0, 1]
 
 
+async def test_a_sync_of_nothing_is_not_made(command: Command, here: Office) -> None:
+    """What is missing is told once: it has no place of its own."""
+    made = await command("sync", "create", "new")
+
+    assert (made.exit_code, made.stderr) == (2, "Enter at least one of: Mapping, MDM.\n")
+
+
 async def test_a_sync_is_made_with_a_mapping_file(command: Command, here: Office, tmp_path: Path) -> None:
     """As it is written; for the built-in asset system as well."""
     file = tmp_path / "mapping.yaml"
