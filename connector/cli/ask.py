@@ -1,5 +1,6 @@
 """Ask the host at UPCARD_HOST and UPCARD_PORT, with the key in UPCARD_DATA_DIR; and say what it refused."""
 
+import http.client
 import json
 import sys
 import urllib.error
@@ -45,7 +46,7 @@ def _answer(method: str, path: str, body: Json | None, headers: Mapping[str, str
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except urllib.error.URLError:
+    except (OSError, http.client.HTTPException):  # also a host that is gone before it has answered
         return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}
 
 

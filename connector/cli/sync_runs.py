@@ -140,17 +140,22 @@ def _said(line: Json) -> str:
 def _begun(name: str, verb: str, wanted: Json, many: int = 0) -> tuple[int, Json]:
     """Begin a run and wait until it ends, however long that takes. `many`: the lines that it carries out."""
     status, run = ask("POST", at(name, verb), wanted, {"Prefer": "respond-async"})
-    pause = SOON
+    if status not in (200, 202):
+        return status, run
+    began, pause = run["run"], SOON
     try:
         with Console(stderr=True).status(f"{verb} {name}") as shown:
             while status in (200, 202) and run["state"] in AT_WORK:
                 time.sleep(pause := min(LATER, 1.3 * pause))
-                status, run = ask("GET", at(name, "runs", run["run"]))
+                status, run = ask("GET", at(name, "runs", began))
                 if many and status == 200:
                     shown.update(f"{verb} {name}: {many - run['counts'].get('planned', 0)} of {many} lines")
     except KeyboardInterrupt:
-        sys.stderr.write(f"The run goes on at the host: upcard sync history {name} {run['run']}\n")
+        sys.stderr.write(f"The run goes on at the host: upcard sync history {name} {began}\n")
         raise
+    if status == 0:
+        goes_on = f"Once it is back the run goes on by itself: upcard sync history {name} {began}"
+        return status, {**run, "detail": f"{run['detail']}\n{goes_on}"}
     return status, run
 
 

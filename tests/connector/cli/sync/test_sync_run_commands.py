@@ -7,9 +7,13 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from connector.cli import sync_runs
+from connector.cli.ask import ask
+from connector.sdk.kinds import Json
 from connector.sync.store.runs import SyncRun, end, insert
 from sandbox.faults import Fault
 from tests.connector.cli.conftest import Command
@@ -225,6 +229,22 @@ async def test_a_run_is_taken_back(here: Office, fleet: Fleet) -> None:
     assert (refused.exit_code, undone.exit_code) == (2, 0), undone.output
     assert f"[undoes {run}]" in undone.stdout
     assert "assets that were created stay" in undone.stdout
+
+
+async def test_a_host_that_goes_away_takes_its_run_up_again(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is told to whoever waits for it."""
+
+    def gone(method: str, *asked: Any) -> tuple[int, Json]:
+        return ask(method, *asked) if method == "POST" else (0, {"detail": "No host answers."})
+
+    monkeypatch.setattr(sync_runs, "ask", gone)
+
+    planned = await fleet("plan")
+
+    assert planned.exit_code == 1
+    assert planned.stderr.startswith(
+        "No host answers.\nOnce it is back the run goes on by itself: upcard sync history "
+    )
 
 
 async def test_a_run_is_canceled(here: Office, fleet: Fleet) -> None:
