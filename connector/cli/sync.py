@@ -58,7 +58,10 @@ def delete_sync(name: str, *, yes: bool) -> int:
     if not agreed(f"{name} forgets its links and what both sides agreed on. Delete it?", yes=yes):
         return USAGE
     status, answer = ask("DELETE", at(name))
-    return OK if status == 204 else failed(status, answer)
+    if status != 204:
+        return failed(status, answer)
+    sys.stdout.write(f"{name} is forgotten; both systems are as they were.\n")
+    return OK
 
 
 def agreed(question: str, *, yes: bool) -> bool:

@@ -20,7 +20,7 @@ def not_blank(run: str | None) -> str | None:
 
 Run = Annotated[str, typer.Argument(metavar="RUN", help="As `upcard sync history` shows it.")]
 Asset = Annotated[str, typer.Argument(metavar="ASSET", help="Its ID in the asset system, or its serial number.")]
-Link = Annotated[str, typer.Argument(metavar="LINK", help="device/ID or user/ID, with the asset system's ID.")]
+Link = Annotated[str, typer.Argument(metavar="ASSET", help="Its serial number or ID; or a link: device/ID or user/ID.")]
 Column = Annotated[str, typer.Argument(metavar="FIELD", help="Column of the asset system, or assignee.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 Forced = Annotated[bool, typer.Option("--force-limits", help="Carry out more than the limits of the mapping.")]

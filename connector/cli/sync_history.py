@@ -46,16 +46,34 @@ def print_outbox(name: str, *, as_json: bool) -> int:
     return print_items(at(name, "outbox"), lambda items: _table(columns, items), as_json=as_json)
 
 
-def lock_field(name: str, link: str, field: str, reason: str) -> int:
+def lock_field(name: str, asset: str, field: str, reason: str) -> int:
     """Returns the exit status."""
+    link = _link(name, asset)
     status, answer = ask("POST", at(name, "locks"), {"link": link, "field": field, "reason": reason})
-    return OK if status == 201 else failed(status, answer)
+    if status != 201:
+        return failed(status, answer)
+    sys.stdout.write(f"{answer['field']} of {link} is reported and not written, since {answer['since']}.\n")
+    return OK
 
 
-def unlock_field(name: str, link: str, field: str) -> int:
+def unlock_field(name: str, asset: str, field: str) -> int:
     """Returns the exit status."""
+    link = _link(name, asset)
     status, answer = ask("DELETE", f"{at(name, 'locks')}?{urllib.parse.urlencode({'link': link, 'field': field})}")
-    return OK if status == 204 else failed(status, answer)
+    if status != 204:
+        return failed(status, answer)
+    sys.stdout.write(f"{field} of {link} is written again.\n")
+    return OK
+
+
+def _link(name: str, asset: str) -> str:
+    """ID of the link of an asset, which may be given in its place. Raises SystemExit where the asset has none."""
+    if asset.startswith(("device/", "user/")):
+        return asset
+    status, answer = ask("GET", at(name, "assets", asset))
+    if status != 200:
+        raise SystemExit(failed(status, answer))
+    return f"device/{answer['asset']}"
 
 
 def _runs(runs: list[Json]) -> Table:
