@@ -1,5 +1,6 @@
 """Ask the host at UPCARD_HOST and UPCARD_PORT, with the key in UPCARD_DATA_DIR; and say what it refused."""
 
+import http.client
 import json
 import sys
 import urllib.error
@@ -45,15 +46,18 @@ def _answer(method: str, path: str, body: Json | None, headers: Mapping[str, str
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
-    except urllib.error.URLError:
+    except (OSError, http.client.HTTPException):  # also a host that is gone before it has answered
         return 0, {"detail": f"No host answers at {settings.address}. Start one with: upcard up"}
 
 
-def failed(status: int, problem: Json) -> int:
-    """Print what went wrong; returns the exit status."""
+def failed(status: int, problem: Json, *, as_json: bool = False) -> int:
+    """Print what went wrong, for programs as well where they asked for JSON; returns the exit status."""
+    if as_json:
+        sys.stdout.write(json.dumps(problem, indent=2, ensure_ascii=False) + "\n")
     sys.stderr.write(f"{problem.get('detail', 'The host gave no reason.')}\n")
     for error in problem.get("errors", []):
-        sys.stderr.write(f"  {error['at']}: {error['why']}\n")
+        if error["at"] or error["why"] != problem["detail"]:
+            sys.stderr.write(f"  {error['at'] or 'the call'}: {error['why']}\n")
     if status in (401, 403):
         return KEY
     if problem.get("retry"):

@@ -29,7 +29,7 @@ def print_items(path: str, table: Callable[[list[Json]], Table], *, as_json: boo
     """What the host lists at a path, as a table or as JSON; returns the exit status."""
     status, answer = ask("GET", path)
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer["items"])
     else:

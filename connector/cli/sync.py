@@ -38,7 +38,7 @@ def check_sync(name: str, *, as_json: bool) -> int:
     """Returns 1 where the token lacks something, or a system is not reached."""
     status, answer = ask("POST", at(name, "check"))
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:
@@ -58,7 +58,10 @@ def delete_sync(name: str, *, yes: bool) -> int:
     if not agreed(f"{name} forgets its links and what both sides agreed on. Delete it?", yes=yes):
         return USAGE
     status, answer = ask("DELETE", at(name))
-    return OK if status == 204 else failed(status, answer)
+    if status != 204:
+        return failed(status, answer)
+    sys.stdout.write(f"{name} is forgotten; both systems are as they were.\n")
+    return OK
 
 
 def agreed(question: str, *, yes: bool) -> bool:
@@ -82,7 +85,7 @@ def read_file(path: Path) -> str:
 
 def _printed(status: int, sync: Json, *, as_json: bool) -> int:
     if status not in (200, 201):
-        return failed(status, sync)
+        return failed(status, sync, as_json=as_json)
     if as_json:
         print_json(sync)
     else:
@@ -104,7 +107,7 @@ def _facts(sync: Json) -> Json:
         "sync": sync["name"],
         "enabled": f"yes, next run {sync['next_run'] or 'soon'}" if sync["enabled"] else "no",
         "at work": sync["at_work"] or "nothing",
-        "last run": f"{last['run']}, {last['state']} ({counted(last['counts'])})" if last else "none",
+        "last run": ended(last) if last else "none",
         "linked": f"{links['active']} assets, {links['people']} people; {links['missing']} without their device",
         "held": sync["holds"],
         "locked": sync["locks"],
@@ -117,12 +120,24 @@ def counted(counts: Json) -> str:
     return ", ".join(f"{many} {status}" for status, many in counts.items()) or "nothing to do"
 
 
+def ended(run: Json) -> str:
+    """A run, its state and what became of it."""
+    return f"{run['run']} {run['state']}: {became(run)}".removesuffix(": ")
+
+
+def became(run: Json) -> str:
+    """What became of a run: its lines, and why it failed."""
+    lines = counted(run["counts"]) if run["counts"] or run["state"] in ("planned", "succeeded") else ""
+    error = run["error"]["detail"] if "error" in run else ""
+    return "; ".join(said for said in (lines, error) if said)
+
+
 def _table(syncs: list[Json]) -> Table:
-    printed = Table(Column("name", no_wrap=True), "enabled", "next run", "last run", "state", "lines", box=None)
+    printed = Table(
+        Column("name", no_wrap=True), "enabled", "next run", "last run", "state", "what became of it", box=None
+    )
     for sync in syncs:
-        last = sync["last"] or {"run": "", "state": "", "counts": None}
-        lines = counted(last["counts"]) if sync["last"] else ""
-        printed.add_row(
-            sync["name"], "yes" if sync["enabled"] else "no", sync["next_run"] or "", last["run"], last["state"], lines
-        )
+        last = sync["last"]
+        run = (last["run"], last["state"], became(last)) if last else ()
+        printed.add_row(sync["name"], "yes" if sync["enabled"] else "no", sync["next_run"] or "", *run)
     return printed

@@ -10,9 +10,17 @@ from connector.cli.sync_map_app import AsJson, Name, mapping
 sync = typer.Typer(help="Keep an MDM and an asset system the same: plan, look, apply.", no_args_is_help=True)
 sync.add_typer(mapping, name="map")
 
+
+def not_blank(run: str | None) -> str | None:
+    """A usage error for a variable of a script that was empty: it is no word for whatever there is."""
+    if run is not None and not run.strip():
+        raise typer.BadParameter("It is blank: name a run, or leave it out.")
+    return run
+
+
 Run = Annotated[str, typer.Argument(metavar="RUN", help="As `upcard sync history` shows it.")]
 Asset = Annotated[str, typer.Argument(metavar="ASSET", help="Its ID in the asset system, or its serial number.")]
-Link = Annotated[str, typer.Argument(metavar="LINK", help="device/ID or user/ID, with the asset system's ID.")]
+Link = Annotated[str, typer.Argument(metavar="ASSET", help="Its serial number or ID; or a link: device/ID or user/ID.")]
 Column = Annotated[str, typer.Argument(metavar="FIELD", help="Column of the asset system, or assignee.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 Forced = Annotated[bool, typer.Option("--force-limits", help="Carry out more than the limits of the mapping.")]
@@ -82,7 +90,7 @@ def delete(name: Name, yes: Yes = False) -> None:
 
 @sync.command("plan")
 def plan(name: Name, as_json: AsJson = False) -> None:
-    """Print what would be done; exit 0 for nothing, 2 for changes, 3 where something is held, 1 if there is no plan."""
+    """Print what would be done; exit 0 for nothing, 2 for changes, 3 for something held, 1 or 6 if there is no plan."""
     from connector.cli.sync_runs import print_plan
 
     raise typer.Exit(print_plan(name, as_json=as_json))
@@ -91,7 +99,10 @@ def plan(name: Name, as_json: AsJson = False) -> None:
 @sync.command("apply")
 def apply(
     name: Name,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A plan that was printed; else one is made.")] = "",
+    run: Annotated[
+        str | None,
+        typer.Argument(metavar="RUN", help="A plan that was printed; else one is made.", callback=not_blank),
+    ] = None,
     forced: Forced = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -108,6 +119,20 @@ def undo(name: Name, run: Run, yes: Yes = False, as_json: AsJson = False) -> Non
     from connector.cli.sync_runs import undo_run
 
     raise typer.Exit(undo_run(name, run, yes=yes, as_json=as_json))
+
+
+@sync.command("cancel")
+def cancel(
+    name: Name,
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Else the one that is at work.", callback=not_blank)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a run where it is. What is done stays."""
+    from connector.cli.sync_runs import cancel_run
+
+    raise typer.Exit(cancel_run(name, run, as_json=as_json))
 
 
 @sync.command("history")

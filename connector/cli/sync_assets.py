@@ -16,7 +16,7 @@ def change_asset(name: str, asset: str, verb: str, wanted: Json, *, as_json: boo
     """Prints the asset as it is then; returns the exit status."""
     status, answer = ask("POST", at(name, "assets", asset, verb), wanted)
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:
@@ -34,7 +34,7 @@ def act(name: str, asset: str, action: str, *, confirm: str, reason: str, yes: b
     wanted = {"asset": asset, "action": action, "confirm": typed, "reason": reason}
     status, answer = ask("POST", at(name, "actions"), {key: value for key, value in wanted.items() if value})
     if status not in (200, 202):
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     print_json(answer if as_json else answer.get("outputs", answer))
     return OK
 
@@ -43,7 +43,7 @@ def print_page(name: str, asset: str, *, as_json: bool) -> int:
     """Returns the exit status."""
     status, answer = ask("GET", at(name, "assets", asset))
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:

@@ -1,12 +1,13 @@
 """`upcard sync history`, `holds`, `locks`, `lock`, `unlock` and `outbox`: what was done, waits, or is left alone."""
 
+import sys
 import urllib.parse
 
 from rich.table import Column, Table
 
 from connector.cli.ask import OK, ask, failed
 from connector.cli.printing import open_console, print_items, print_json
-from connector.cli.sync import at, counted
+from connector.cli.sync import at, became, ended
 from connector.cli.sync_runs import lines
 from connector.sdk.kinds import Json
 
@@ -17,15 +18,17 @@ def print_runs(name: str, *, as_json: bool) -> int:
 
 
 def print_changes(name: str, run: str, *, as_json: bool) -> int:
-    """Every line of a run; returns the exit status."""
+    """Every line of a run, and how it ended; returns the exit status."""
     status, answer = ask("GET", at(name, "runs", run))
     if status != 200:
-        return failed(status, answer)
-    there = list(lines(name, run))
+        return failed(status, answer, as_json=as_json)
+    there = list(lines(name, run, as_json=as_json))
     if as_json:
         print_json({**answer, "lines": there})
     else:
-        open_console().print(_changes(there), markup=False)
+        if there:
+            open_console().print(_changes(there), markup=False)
+        sys.stdout.write(f"{ended(answer)}\n")
     return OK
 
 
@@ -43,22 +46,42 @@ def print_outbox(name: str, *, as_json: bool) -> int:
     return print_items(at(name, "outbox"), lambda items: _table(columns, items), as_json=as_json)
 
 
-def lock_field(name: str, link: str, field: str, reason: str) -> int:
+def lock_field(name: str, asset: str, field: str, reason: str) -> int:
     """Returns the exit status."""
+    link = _link(name, asset)
     status, answer = ask("POST", at(name, "locks"), {"link": link, "field": field, "reason": reason})
-    return OK if status == 201 else failed(status, answer)
+    if status != 201:
+        return failed(status, answer)
+    sys.stdout.write(f"{answer['field']} of {link} is reported and not written, since {answer['since']}.\n")
+    return OK
 
 
-def unlock_field(name: str, link: str, field: str) -> int:
+def unlock_field(name: str, asset: str, field: str) -> int:
     """Returns the exit status."""
+    link = _link(name, asset)
     status, answer = ask("DELETE", f"{at(name, 'locks')}?{urllib.parse.urlencode({'link': link, 'field': field})}")
-    return OK if status == 204 else failed(status, answer)
+    if status != 204:
+        return failed(status, answer)
+    sys.stdout.write(f"{field} of {link} is written again.\n")
+    return OK
+
+
+def _link(name: str, asset: str) -> str:
+    """ID of the link of an asset, which may be given in its place. Raises SystemExit where the asset has none."""
+    if asset.startswith(("device/", "user/")):
+        return asset
+    status, answer = ask("GET", at(name, "assets", asset))
+    if status != 200:
+        raise SystemExit(failed(status, answer))
+    return f"device/{answer['asset']}"
 
 
 def _runs(runs: list[Json]) -> Table:
-    printed = Table(Column("run", no_wrap=True), "mode", "state", "by", "started", "lines", "held", box=None)
+    printed = Table(
+        Column("run", no_wrap=True), "mode", "state", "by", "started", "held", "what became of it", box=None
+    )
     for run in runs:
-        said = (run["mode"], run["state"], run["by"], run["started"], counted(run["counts"]), str(run["held"]))
+        said = (run["mode"], run["state"], run["by"], run["started"], str(run["held"]), became(run))
         printed.add_row(run["run"], *said)
     return printed
 

@@ -33,7 +33,7 @@ def print_strangers(name: str, *, as_json: bool) -> int:
     """Returns the exit status: 2 where something is new."""
     status, answer = ask("POST", at(name, "mapping", "check"), {})
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:
@@ -47,7 +47,7 @@ def save_mapping(name: str, file: Path, *, as_json: bool) -> int:
     """Returns the exit status; every error is told with its line."""
     status, answer = ask("PATCH", at(name), {"mapping": read_file(file)})
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:
@@ -57,7 +57,7 @@ def save_mapping(name: str, file: Path, *, as_json: bool) -> int:
 
 def _printed(status: int, answer: Json, *, as_json: bool) -> int:
     if status != 200:
-        return failed(status, answer)
+        return failed(status, answer, as_json=as_json)
     if as_json:
         print_json(answer)
     else:

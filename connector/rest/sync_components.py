@@ -49,7 +49,7 @@ SYNC_SCHEMAS: Json = {
             "at_work": {**NULLABLE, "description": "The run that is under way"},
             "last": {
                 "oneOf": [ref("SyncRun"), {"type": "null"}],
-                "description": "The last run that read both sides, without its holds and warnings",
+                "description": "The last plan, apply or undo that ended, be it that it failed; no holds, no warnings",
             },
             "links": record({"active": COUNT, "missing": COUNT, "people": COUNT}),
             "holds": COUNT,

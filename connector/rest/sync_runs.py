@@ -12,7 +12,7 @@ from connector.rest.calls import patience
 from connector.rest.hosts import host_of
 from connector.rest.sync_shown import note, shown_line, shown_run, sync_of, sync_to_work
 from connector.sdk.kinds import Integer, Json, Text
-from connector.sdk.reading import accept
+from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.tables import CardInputs, field
 from connector.sync.plan.rendering import text
 from connector.sync.store.runs import AT_WORK, SyncRun, plan_of
@@ -49,7 +49,8 @@ async def plan_sync(request: Request) -> Response:
 
 async def apply_sync(request: Request) -> Response:
     """Carry out a plan, exactly as it was made; or make one and carry it out."""
-    wanted = accept(Application, await read_body(request))
+    refuse_blank(given := await read_body(request))
+    wanted = accept(Application, given)
     sync, caller = await sync_to_work(request), request.state.caller.id
     run = await host_of(request).syncs.apply(sync.name, caller, wanted.plan, forced=wanted.force_limits)
     forced = "true" if wanted.force_limits else None

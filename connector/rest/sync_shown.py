@@ -67,7 +67,7 @@ def shown_sync(sync: Sync, status: Status) -> Json:
         "at_work": status.at_work,
         "last": shown_run(last, status.counts, briefly=True) if last else None,
         "links": {"active": status.active, "missing": status.missing, "people": status.people},
-        "holds": held(last),
+        "holds": held(status.known),
         "locks": status.locks,
         "outbox": status.outbox,
     }

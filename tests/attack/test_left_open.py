@@ -2,18 +2,10 @@
 
 import pytest
 
-from connector.rest.sync_runs import Application
 from connector.sdk.errors import InvalidCall
-from connector.sdk.reading import accept
 from connector.sync.mapping.mapping_file import load
 
 HEAD = "version: 1\nmdm: { kind: kandji }\nassets: { kind: file }\n"
-
-
-def test_a_plan_without_an_id_is_no_request_to_apply_whatever_there_is() -> None:
-    """A script whose variable is empty has all of both sides carried out, unseen."""
-    with pytest.raises(InvalidCall):
-        accept(Application, {"plan": ""})
 
 
 def test_a_label_with_a_nul_is_refused() -> None:

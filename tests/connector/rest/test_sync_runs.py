@@ -148,6 +148,16 @@ async def test_a_second_plan_has_nothing_to_do(stage: Stage) -> None:
     assert (nobody.status_code, nobody.json()["type"]) == (404, "no_such_run")
 
 
+async def test_a_plan_without_an_id_is_no_request_to_apply_whatever_there_is(stage: Stage) -> None:
+    """A script whose variable is empty would have all of both sides carried out, unseen."""
+    sync = await stage.made("blank")
+
+    answers = [await stage.http.post(f"{sync}/apply", json={"plan": plan}) for plan in ("", " ")]
+
+    assert [(each.status_code, each.json()["errors"][0]["at"]) for each in answers] == [(400, "plan")] * 2
+    assert (await stage.json("GET", f"{sync}/runs"))["items"] == []
+
+
 async def test_a_plan_beyond_the_limits_waits_for_a_word(stage: Stage) -> None:
     """Which limit is told; `force_limits` carries it out."""
     sync = await stage.made("braked", creates=3)

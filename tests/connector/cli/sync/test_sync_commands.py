@@ -59,6 +59,14 @@ async def test_a_sync_is_made_with_a_proposed_mapping(command: Command, here: Of
     assert (made.exit_code, "enabled          no" in made.stdout) == (0, True), made.output
     assert "to: model, from: model" in shown.stdout
     assert [each.exit_code for each in (refused, deleted, gone)] == [2, 0, 1]
+    assert deleted.stdout == "new is forgotten; both systems are as they were.\n"
+
+
+async def test_a_sync_of_nothing_is_not_made(command: Command, here: Office) -> None:
+    """What is missing is told once: it has no place of its own."""
+    made = await command("sync", "create", "new")
+
+    assert (made.exit_code, made.stderr) == (2, "Enter at least one of: Mapping, MDM.\n")
 
 
 async def test_a_sync_is_made_with_a_mapping_file(command: Command, here: Office, tmp_path: Path) -> None:
@@ -96,6 +104,21 @@ async def test_a_field_is_locked(settled: Settled) -> None:
 
     assert (locked.exit_code, unlocked, unknown.exit_code) == (0, [0, 1], 1)
     assert (link in listed.stdout, "a spare disk" in listed.stdout) == (True, True)
+
+
+async def test_a_field_is_locked_by_the_serial_number_of_its_asset(settled: Settled) -> None:
+    """As an asset is checked in; what is true then is told."""
+    lines = json.loads((await settled.fleet("history", settled.run, "--json")).stdout)["lines"]
+    asset = next(line["target"] for line in lines if line["op"] == "update_asset")
+    serial = str(settled.office.workspace.database.assets[asset].fields["serialNumber"])
+
+    locked = await settled.fleet("lock", serial, "osVersion", "--reason", "a spare disk")
+    unlocked = await settled.fleet("unlock", serial, "osVersion")
+    unknown = await settled.fleet("lock", "none", "osVersion", "--reason", "x")
+
+    assert locked.stdout.startswith(f"osVersion of device/{asset} is reported and not written, since 20"), locked.output
+    assert unlocked.stdout == f"osVersion of device/{asset} is written again.\n"
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
 
 
 async def _first_run(here: Office) -> SyncRun:
