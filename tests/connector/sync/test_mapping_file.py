@@ -89,6 +89,16 @@ def test_the_published_defaults_are_as_a_file_writes_them() -> None:
     assert Mapping.model_validate({**bare, **said}) == Mapping.model_validate(bare)
 
 
+def test_every_key_is_explained_in_the_published_schema() -> None:
+    """A proposed file points there from its first line."""
+    tables = {"": schema(), **schema()["$defs"]}
+
+    rows = [(f"{table}.{key}", row) for table, said in tables.items() for key, row in said["properties"].items()]
+
+    assert [at for at, row in rows if not row.get("description", "").endswith(".")] == []
+    assert len(rows) > 50
+
+
 def test_all_errors_of_a_file_are_named_at_once() -> None:
     """Each with its line and its place, and what would be right."""
     text = (
