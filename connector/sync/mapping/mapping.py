@@ -13,6 +13,7 @@ from connector.sync.mapping.forms import (
     Limit,
     Path,
     Patterns,
+    Pause,
     Template,
     Text,
     Transform,
@@ -216,8 +217,8 @@ class Actions(Part):
 class Schedule(Part):
     """How often a sync runs by itself, and up to how much later, so that not all begin at one moment."""
 
-    every: Duration = Field(default="20m", validate_default=True)
-    """How long after the start of a run the next one starts, in s, m, h or d; if left out, `20m`."""
+    every: Pause = Field(default="20m", validate_default=True)
+    """How long after the start of a run the next one starts, in s, m, h or d, `60s` at least; if left out, `20m`."""
     jitter: Duration = Field(default="60s", validate_default=True)
     """How much longer it may take, at random, in s, m, h or d; if left out, up to `60s`."""
 

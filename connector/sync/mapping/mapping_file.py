@@ -116,7 +116,7 @@ def _why(detail: ErrorDetails, path: tuple[Step, ...]) -> str:
         near = get_close_matches(last, _keys(path[:-1]), n=1)
         return "is not a key here" + (f"; did you mean {near[0]}?" if near else "")
     if detail["type"] == "string_pattern_mismatch":
-        return FORMS.get(last, "does not have the right form")
+        return FORMS.get(last, "must not hold the sign NUL")
     return SAYS.get(detail["type"], "is not valid").format(**detail.get("ctx", {})).replace("'", "")
 
 

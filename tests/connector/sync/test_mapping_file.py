@@ -183,6 +183,33 @@ def test_a_file_with_errors_is_refused_with_all_of_them() -> None:
     assert refused.value.faults[1].why == "schedul is not a key here; did you mean schedule?"
 
 
+@pytest.mark.parametrize(
+    ("row", "at"),
+    [
+        ('{ to: "a\\0b", from: model }', "fields/0/to"),
+        ('{ to: a, from: model, values: { "a\\0": b } }', "fields/0/values/a\0"),
+    ],
+)
+def test_a_label_with_a_nul_is_refused(row: str, at: str) -> None:
+    """PostgreSQL keeps none: the sync would be saved, and each of its runs would break."""
+    assert problems(f"{HEAD}fields:\n  - {row}\n") == [(5, at, "must not hold the sign NUL")]
+
+
+def test_a_tag_with_a_nul_is_refused() -> None:
+    """It is text as well."""
+    assert [at for _, at, _ in problems(HEAD + 'create: { asset_tag: "K\\0{serial}" }\nfields: []\n')] == [
+        "create/asset_tag"
+    ]
+
+
+def test_a_schedule_without_a_pause_is_refused() -> None:
+    """One run would follow the other for ever."""
+    text = HEAD + "fields: []\nschedule: { every: 59s, jitter: 0s }\n"
+
+    assert problems(text) == [(5, "schedule/every", "must be 60s or more")]
+    assert load(text.replace("59s", "60s")).schedule.every == timedelta(minutes=1)
+
+
 @pytest.mark.parametrize(("said", "read_as"), [("yes", "yes"), ("true", "yes"), ("no", "no"), ("ask", "ask")])
 def test_a_bare_yes_is_a_yes(said: str, read_as: str) -> None:
     """Whatever version of YAML it was written for."""
