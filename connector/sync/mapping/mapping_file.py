@@ -1,6 +1,6 @@
 """A mapping file read: every error in it at once, each with its line and its place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from io import StringIO
@@ -13,12 +13,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sync.mapping.fitting import Step, unfit
 from connector.sync.mapping.forms import PARTS
 from connector.sync.mapping.mapping import FieldRow
 from connector.sync.mapping.mapping import Mapping as MappingFile
-from connector.sync.mapping.values import EVEN
 
-Step = str | int
 LARGEST = 200_000  # characters
 MOST = LARGEST // 2  # values: each takes a character, and one that parts it from the next
 SAYS = {
@@ -74,7 +73,7 @@ def read(text: str) -> MappingFile | list[Problem]:
         return [Problem(1, "file", "must be a table of keys and values")]
     if _is_swollen(tree):
         return [Problem(1, "file", "is too large with its aliases filled in")]
-    crossed = _crossed(tree)
+    crossed = [Problem(line_of(tree, path), "/".join(map(str, path)), why) for path, why in unfit(tree)]
     try:
         mapping = MappingFile.model_validate(tree)
     except ValidationError as error:
@@ -95,7 +94,7 @@ def _is_swollen(tree: Any) -> bool:
     while left and count <= MOST:
         each = left.pop()
         count += 1
-        left += each.values() if isinstance(each, Mapping) else each if _is_list(each) else ()
+        left += each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ()
     return bool(left)
 
 
@@ -142,49 +141,3 @@ def line_of(tree: Any, path: Sequence[Step]) -> int:
             break
         tree = tree[step]
     return line
-
-
-def _crossed(tree: CommentedMap) -> list[Problem]:
-    """What no single value shows: fields that do not fit together."""
-    fields = tree.get("fields")
-    rows = [(place, row) for place, row in enumerate(fields) if isinstance(row, Mapping)] if _is_list(fields) else []
-    used = [(place, row) for place, row in rows if not row.get("skip")]
-    found = [*_twice(used, "to", lambda row: True), *_twice(used, "from", _writes_back)]
-    found += [(("fields", place, key), why) for place, row in used for key, why in _unfit(row)]
-    found += [(("assignment", "winner"), why) for why in _odd_winner(tree.get("assignment"))]
-    return [Problem(line_of(tree, path), "/".join(map(str, path)), why) for path, why in found]
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-def _twice(rows: list[tuple[int, Any]], key: str, counts: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
-    first: dict[str, int] = {}
-    for place, row in rows:
-        if isinstance(name := row.get(key), str) and counts(row) and first.setdefault(name, place) != place:
-            yield ("fields", place, key), f"is written by two fields (see fields/{first[name]})"
-
-
-def _writes_back(row: Any) -> bool:
-    return row.get("direction") in ("both", "asset_to_mdm")
-
-
-def _unfit(row: Any) -> Iterator[tuple[str, str]]:
-    """What contradicts itself within a field."""
-    for key, left in (("from", "column"), ("to", "property")):
-        if key not in row:
-            yield key, f"is missing; to leave the {left} out, say skip: true"
-    if _writes_back(row) and row.get("values"):
-        yield "values", "cannot be turned around, so the direction must be mdm_to_asset"
-    names = [str(name) for name in row["transform"]] if _is_list(row.get("transform")) else []
-    if _writes_back(row) and not EVEN.issuperset(names):
-        yield "transform", "cannot be turned around, so the direction must be mdm_to_asset"
-    yield from (("winner", why) for why in _odd_winner(row))
-
-
-def _odd_winner(table: Any) -> Iterator[str]:
-    given = table if isinstance(table, Mapping) else {}
-    winner = {"asset_to_mdm": "asset", "both": None, "none": None}.get(str(given.get("direction")), "mdm")
-    if winner and given.get("winner", winner) not in (winner, "hold"):
-        yield f"must be {winner} or hold, because values go only from there"

@@ -137,6 +137,41 @@ def test_all_errors_of_a_file_are_named_at_once() -> None:
     ]
 
 
+def test_a_system_that_there_is_not_is_named_with_its_line() -> None:
+    """Beside all else that is wrong, and alone."""
+    text = HEAD.replace("kandji", "jamf").replace("kind: file", "kind: kandji") + "fields: []\n"
+
+    found = [(2, "mdm/kind", "must be one of: kandji"), (3, "assets/kind", "must be one of: assetbots, snipeit, file")]
+    assert problems(text) == found
+    assert problems(f"{text}schedul: 1\n") == [*found, (5, "schedul", "is not a key here; did you mean schedule?")]
+
+
+@pytest.mark.parametrize("direction", ["both", "asset_to_mdm"])
+def test_only_what_the_mdm_lets_be_written_goes_there(direction: str) -> None:
+    """A mapping that can never do what it says is not saved."""
+    row = f"{HEAD}fields:\n  - {{ to: a, from: PATH, direction: {direction} }}\n"
+    why = "must be mdm_to_asset: the MDM lets be written only asset_tag"
+
+    assert problems(row.replace("PATH", "device_name")) == [(5, "fields/0/direction", why)]
+    assert problems(row.replace("PATH", "details.general.asset_tag")) == [(5, "fields/0/direction", why)]
+    assert load(row.replace("PATH", "asset_tag")).fields[0].direction == direction
+    assert load(row.replace("PATH", "device_name, skip: yes")).fields[0].skip
+
+
+@pytest.mark.parametrize("said", ["true", "yes"])
+def test_the_key_goes_one_way(said: str) -> None:
+    """What tells devices apart is the MDM's."""
+    row = f"{HEAD}fields:\n  - {{ to: tag, from: asset_tag, direction: both, key: {said} }}\n"
+
+    assert problems(row) == [(5, "fields/0/direction", "must be mdm_to_asset, because it is the key")]
+    assert not load(row.replace(f"key: {said}", "key: no")).fields[0].key
+
+
+def test_a_row_that_is_not_skipped_is_checked() -> None:
+    """A bare `no` is no word that counts as yes."""
+    assert [at for _, at, _ in problems(HEAD + "fields:\n  - { to: a, skip: no }\n")] == ["fields/0/from"]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -164,7 +199,8 @@ def test_aliases_make_no_file_larger_than_a_file_may_be() -> None:
 def test_an_error_in_what_a_field_takes_from_another_is_named_where_the_field_is() -> None:
     """By `<<`, which stands in the file once."""
     text = (
-        HEAD + "fields:\n  - &row { from: model, direction: both, values: { a: b }, to: x }\n  - { <<: *row, to: y }\n"
+        HEAD + "fields:\n  - &row { from: asset_tag, direction: both, values: { a: b }, to: x }\n"
+        "  - { <<: *row, to: y }\n"
     )
 
     assert [(line, at) for line, at, _ in problems(text)] == [
