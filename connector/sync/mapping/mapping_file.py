@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import MaxDepthExceededError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connector.sdk.errors import Fault, InvalidCall
@@ -20,6 +21,7 @@ from connector.sync.mapping.mapping import Mapping as MappingFile
 
 LARGEST = 200_000  # characters
 MOST = LARGEST // 2  # values: each takes a character, and one that parts it from the next
+DEEPEST = 20  # tables and lists in each other: a mapping has six, and some thousands take seconds to read
 SAYS = {
     "missing": "is missing",
     "model_type": "must be a table of keys and values",
@@ -67,8 +69,6 @@ def read(text: str) -> MappingFile | list[Problem]:
         tree = parse(text)
     except YAMLError as error:
         return [_unreadable(error)]
-    except RecursionError:
-        return [Problem(1, "file", "is nested too deeply")]
     if not isinstance(tree, CommentedMap):
         return [Problem(1, "file", "must be a table of keys and values")]
     if _is_swollen(tree):
@@ -85,7 +85,9 @@ def parse(text: str) -> Any:
     """The tree of a YAML text, with comments and lines."""
     if len(text) > LARGEST:
         raise YAMLError(f"must have at most {LARGEST} characters")
-    return YAML(typ="rt").load(StringIO(text))
+    yaml = YAML(typ="rt")
+    yaml.max_depth = DEEPEST
+    return yaml.load(StringIO(text))
 
 
 def _is_swollen(tree: Any) -> bool:
@@ -100,8 +102,11 @@ def _is_swollen(tree: Any) -> bool:
 
 def _unreadable(error: YAMLError) -> Problem:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    line = mark.line + 1 if mark else 1
+    if isinstance(error, MaxDepthExceededError):
+        return Problem(line, "file", "is nested too deeply")
     why = str(error.problem if isinstance(error, MarkedYAMLError) else error)
-    return Problem(mark.line + 1 if mark else 1, "file", f"is no YAML: {why}")
+    return Problem(line, "file", f"is no YAML: {why}")
 
 
 def _problem(detail: ErrorDetails, tree: CommentedMap) -> Problem:

@@ -179,7 +179,8 @@ def test_a_row_that_is_not_skipped_is_checked() -> None:
         ("- 1", (1, "file", "must be a table of keys and values")),
         ("", (1, "file", "must be a table of keys and values")),
         ("#" * 200_001, (1, "file", "is no YAML: must have at most 200000 characters")),
-        ("[" * 1500, (1, "file", "is nested too deeply")),
+        ("[" * 199_000, (1, "file", "is nested too deeply")),
+        ("a:\n  " + "{ a: " * 21, (2, "file", "is nested too deeply")),
     ],
 )
 def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str]) -> None:
