@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -22,6 +23,7 @@ from connector.sync.mapping.mapping import Mapping as MappingFile
 LARGEST = 200_000  # characters
 MOST = LARGEST // 2  # values: each takes a character, and one that parts it from the next
 DEEPEST = 20  # tables and lists in each other: a mapping has six, and some thousands take seconds to read
+RECENT = 16  # mappings that are kept, by their text: to read a large file takes a second
 SAYS = {
     "missing": "is missing",
     "model_type": "must be a table of keys and values",
@@ -55,6 +57,7 @@ class Problem:
         return f"{self.at} {self.why}" + ("" if self.why.endswith("?") else ".")
 
 
+@lru_cache(maxsize=RECENT)
 def load(text: str) -> MappingFile:
     """The mapping, or InvalidCall with every problem of the file."""
     found = read(text)

@@ -247,6 +247,14 @@ def test_a_schedule_without_a_pause_is_refused() -> None:
     assert load(text.replace("59s", "60s")).schedule.every == timedelta(minutes=1)
 
 
+def test_a_file_is_read_once() -> None:
+    """Whoever shows or runs a sync asks for its mapping; what it says cannot be changed."""
+    first = load(WHOLE)
+
+    assert load(WHOLE) is first
+    assert all(part.model_config["frozen"] for part in (first, first.fields[0], first.safety))
+
+
 @pytest.mark.parametrize(("said", "read_as"), [("yes", "yes"), ("true", "yes"), ("no", "no"), ("ask", "ask")])
 def test_a_bare_yes_is_a_yes(said: str, read_as: str) -> None:
     """Whatever version of YAML it was written for."""
