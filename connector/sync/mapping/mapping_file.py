@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.composer import MaxDepthExceededError
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connector.sdk.errors import Fault, InvalidCall
@@ -90,7 +91,19 @@ def parse(text: str) -> Any:
         raise YAMLError(f"must have at most {LARGEST} characters")
     yaml = YAML(typ="rt")
     yaml.max_depth = DEEPEST
+    yaml.Constructor = _Constructor
     return yaml.load(StringIO(text))
+
+
+class _Constructor(RoundTripConstructor):
+    """Says where a value is that Python has no number, date or table for, such as 2026-02-30."""
+
+    def construct_non_recursive_object(self, node: Any, tag: str | None = None) -> Any:
+        try:
+            return super().construct_non_recursive_object(node, tag)
+        except (ValueError, LookupError, AttributeError) as error:
+            why = "there is no such number, date or table; text is written in quotes"
+            raise ConstructorError(None, None, why, node.start_mark) from error
 
 
 def _is_swollen(tree: Any) -> bool:

@@ -188,6 +188,14 @@ def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str
     assert problems(text) == [found]
 
 
+@pytest.mark.parametrize("value", ["2026-02-30", "!!int x", "!!bool x", "0x_", "9" * 5000, "!!omap 3"])
+def test_a_value_that_cannot_be_is_named_with_its_line(value: str) -> None:
+    """YAML takes what has no quotes for a number or a date where it looks like one."""
+    why = "is no YAML: there is no such number, date or table; text is written in quotes"
+
+    assert problems(f"{HEAD}fields:\n  - {{ to: {value}, from: model }}\n") == [(5, "file", why)]
+
+
 def test_aliases_make_no_file_larger_than_a_file_may_be() -> None:
     """A table that thousands of fields share would fill the memory."""
     table = ", ".join(f"k{number}: v" for number in range(900))
