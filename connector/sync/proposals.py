@@ -1,8 +1,11 @@
 """Mapping files proposed from what both systems have, and what a file says nothing about."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.inventory import Named
+from connector.sync.mapping.fitting import kinds
 from connector.sync.mapping.mapping_file import load
 from connector.sync.mapping.propose import Strangers, check, propose
 from connector.sync.systems.systems import Systems
@@ -29,6 +32,8 @@ class Proposals:
     async def first(self, mdm: str, assets: str, assets_kind: str) -> str:
         """A mapping file for two connections, with a line for each property and column, and a reason for each guess."""
         mdm_kind = self.systems.runner.connections.get(mdm).connector
+        _refuse_unknown("mdm", mdm_kind)
+        _refuse_unknown("assets", assets_kind)
         names = {"mdm": mdm_kind, "mdm_connection": mdm, "assets": assets_kind, "assets_connection": assets}
         return await self.extended("proposal", FIRST.format(**names))
 
@@ -43,3 +48,9 @@ class Proposals:
     async def _both_sides(self, name: str, mapping: str) -> tuple[tuple[Named, ...], tuple[Named, ...]]:
         both = self.systems.open(name, load(mapping))
         return both.mdm.properties, await both.assets.columns() or ()
+
+
+def _refuse_unknown(side: Literal["mdm", "assets"], kind: str) -> None:
+    """Raises InvalidCall for a connection that is of no such system, before there is a file with lines."""
+    if kind not in kinds(side):
+        raise InvalidCall.of([Fault(f"{side}/kind", f"{side}/kind must be one of: {', '.join(kinds(side))}.")])

@@ -6,13 +6,15 @@ from functools import partial
 import sqlalchemy as sa
 
 from connector.engine.calls import Ready
-from connector.sdk.errors import UpcardError
+from connector.sdk.errors import InvalidCall, UpcardError
 from connector.sync.mapping.mapping_file import load
 from connector.sync.store import outbox, runs
 from connector.sync.store.runs import SyncRun
 from connector.sync.store.tables import syncs
 from connector.sync.syncs import Syncs, next_due
 from connector.sync.systems.cards import OURS
+
+LATER = 1200.0  # seconds until a sync is tried again whose mapping says nothing
 
 
 class Schedule:
@@ -56,10 +58,18 @@ class Schedule:
         row = db.execute(sa.select(syncs.c.mapping).where(*here)).first()
         if row is None:
             return  # another host was quicker
-        db.execute(sa.update(syncs).where(syncs.c.name == name).values(due=next_due(load(row.mapping))))
+        db.execute(sa.update(syncs).where(syncs.c.name == name).values(due=_next(row.mapping)))
         if runs.at_work(db, name) is None:
             runs.accept(db, self._syncs.queue, SyncRun(name, "apply", "schedule"))
 
     def _push(self, db: sa.Connection, name: str, assets: list[str]) -> None:
         if runs.at_work(db, name) is None and name in outbox.due(db):
             runs.accept(db, self._syncs.queue, SyncRun(name, "push", "outbox", about=tuple(assets)))
+
+
+def _next(mapping: str) -> float:
+    """When a sync runs next; a mapping that is valid no longer is told by its run, and keeps no other sync waiting."""
+    try:
+        return next_due(load(mapping))
+    except InvalidCall:
+        return time.time() + LATER

@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from connector.sync.mapping.values import PATH, TRANSFORMS
@@ -12,7 +12,9 @@ from connector.sync.mapping.values import PATH, TRANSFORMS
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 PARTS = ("serial", "name", "model", "platform", "asset_tag", "mdm_id")  # of a device, in the tag of its new asset
 PART = r"\{(" + "|".join(PARTS) + r")\}"
-TEMPLATE = rf"^(auto|from-mdm|[^{{}}]*({PART}[^{{}}]*)*)$"
+TEMPLATE = rf"^(auto|from-mdm|[^{{}}\x00]*({PART}[^{{}}\x00]*)*)$"
+STORED = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
+LEAST = timedelta(seconds=60)  # between two runs of a sync
 
 
 def _wrong(why: str) -> PydanticCustomError:
@@ -35,6 +37,12 @@ def _duration(value: Any) -> Any:
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
+def _pause(value: timedelta) -> timedelta:
+    if value < LEAST:
+        raise _wrong(f"must be {LEAST.seconds}s or more")
+    return value
+
+
 def _choice(value: Any) -> Any:
     """YAML readers differ about a bare `yes`."""
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
@@ -52,7 +60,7 @@ def _named(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Text = Annotated[str, StringConstraints(pattern=STORED, min_length=1, max_length=256)]
 Path = Annotated[str, StringConstraints(pattern=PATH, max_length=256)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 YesNo = Annotated[bool, BeforeValidator(_boolean), WithJsonSchema({"enum": [True, False, "yes", "no"]})]
@@ -68,6 +76,7 @@ Duration = Annotated[
     BeforeValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": r"^\d{1,6}\s*[smhd]$"}),
 ]
+Pause = Annotated[Duration, AfterValidator(_pause)]
 Transform = Annotated[str, Field(json_schema_extra={"enum": sorted(TRANSFORMS)}), BeforeValidator(_named)]
 Patterns = tuple[Text, ...]
 Template = Annotated[str, StringConstraints(pattern=TEMPLATE, min_length=1)]

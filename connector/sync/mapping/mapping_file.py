@@ -1,8 +1,9 @@
 """A mapping file read: every error in it at once, each with its line and its place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -10,17 +11,20 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.composer import MaxDepthExceededError
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from connector.sdk.errors import Fault, InvalidCall
+from connector.sync.mapping.fitting import Step, unfit
 from connector.sync.mapping.forms import PARTS
 from connector.sync.mapping.mapping import FieldRow
 from connector.sync.mapping.mapping import Mapping as MappingFile
-from connector.sync.mapping.values import EVEN
 
-Step = str | int
 LARGEST = 200_000  # characters
 MOST = LARGEST // 2  # values: each takes a character, and one that parts it from the next
+DEEPEST = 20  # tables and lists in each other: a mapping has six, and some thousands take seconds to read
+RECENT = 16  # mappings that are kept, by their text: to read a large file takes a second
 SAYS = {
     "missing": "is missing",
     "model_type": "must be a table of keys and values",
@@ -54,6 +58,7 @@ class Problem:
         return f"{self.at} {self.why}" + ("" if self.why.endswith("?") else ".")
 
 
+@lru_cache(maxsize=RECENT)
 def load(text: str) -> MappingFile:
     """The mapping, or InvalidCall with every problem of the file."""
     found = read(text)
@@ -68,13 +73,11 @@ def read(text: str) -> MappingFile | list[Problem]:
         tree = parse(text)
     except YAMLError as error:
         return [_unreadable(error)]
-    except RecursionError:
-        return [Problem(1, "file", "is nested too deeply")]
     if not isinstance(tree, CommentedMap):
         return [Problem(1, "file", "must be a table of keys and values")]
     if _is_swollen(tree):
         return [Problem(1, "file", "is too large with its aliases filled in")]
-    crossed = _crossed(tree)
+    crossed = [Problem(line_of(tree, path), "/".join(map(str, path)), why) for path, why in unfit(tree)]
     try:
         mapping = MappingFile.model_validate(tree)
     except ValidationError as error:
@@ -86,7 +89,21 @@ def parse(text: str) -> Any:
     """The tree of a YAML text, with comments and lines."""
     if len(text) > LARGEST:
         raise YAMLError(f"must have at most {LARGEST} characters")
-    return YAML(typ="rt").load(StringIO(text))
+    yaml = YAML(typ="rt")
+    yaml.max_depth = DEEPEST
+    yaml.Constructor = _Constructor
+    return yaml.load(StringIO(text))
+
+
+class _Constructor(RoundTripConstructor):
+    """Says where a value is that Python has no number, date or table for, such as 2026-02-30."""
+
+    def construct_non_recursive_object(self, node: Any, tag: str | None = None) -> Any:
+        try:
+            return super().construct_non_recursive_object(node, tag)
+        except (ValueError, LookupError, AttributeError) as error:
+            why = "there is no such number, date or table; text is written in quotes"
+            raise ConstructorError(None, None, why, node.start_mark) from error
 
 
 def _is_swollen(tree: Any) -> bool:
@@ -95,14 +112,17 @@ def _is_swollen(tree: Any) -> bool:
     while left and count <= MOST:
         each = left.pop()
         count += 1
-        left += each.values() if isinstance(each, Mapping) else each if _is_list(each) else ()
+        left += each.values() if isinstance(each, Mapping) else each if isinstance(each, list) else ()
     return bool(left)
 
 
 def _unreadable(error: YAMLError) -> Problem:
     mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
+    line = mark.line + 1 if mark else 1
+    if isinstance(error, MaxDepthExceededError):
+        return Problem(line, "file", "is nested too deeply")
     why = str(error.problem if isinstance(error, MarkedYAMLError) else error)
-    return Problem(mark.line + 1 if mark else 1, "file", f"is no YAML: {why}")
+    return Problem(line, "file", f"is no YAML: {why}")
 
 
 def _problem(detail: ErrorDetails, tree: CommentedMap) -> Problem:
@@ -116,7 +136,7 @@ def _why(detail: ErrorDetails, path: tuple[Step, ...]) -> str:
         near = get_close_matches(last, _keys(path[:-1]), n=1)
         return "is not a key here" + (f"; did you mean {near[0]}?" if near else "")
     if detail["type"] == "string_pattern_mismatch":
-        return FORMS.get(last, "does not have the right form")
+        return FORMS.get(last, "must not hold the sign NUL")
     return SAYS.get(detail["type"], "is not valid").format(**detail.get("ctx", {})).replace("'", "")
 
 
@@ -142,49 +162,3 @@ def line_of(tree: Any, path: Sequence[Step]) -> int:
             break
         tree = tree[step]
     return line
-
-
-def _crossed(tree: CommentedMap) -> list[Problem]:
-    """What no single value shows: fields that do not fit together."""
-    fields = tree.get("fields")
-    rows = [(place, row) for place, row in enumerate(fields) if isinstance(row, Mapping)] if _is_list(fields) else []
-    used = [(place, row) for place, row in rows if not row.get("skip")]
-    found = [*_twice(used, "to", lambda row: True), *_twice(used, "from", _writes_back)]
-    found += [(("fields", place, key), why) for place, row in used for key, why in _unfit(row)]
-    found += [(("assignment", "winner"), why) for why in _odd_winner(tree.get("assignment"))]
-    return [Problem(line_of(tree, path), "/".join(map(str, path)), why) for path, why in found]
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
-
-
-def _twice(rows: list[tuple[int, Any]], key: str, counts: Any) -> Iterator[tuple[tuple[Step, ...], str]]:
-    first: dict[str, int] = {}
-    for place, row in rows:
-        if isinstance(name := row.get(key), str) and counts(row) and first.setdefault(name, place) != place:
-            yield ("fields", place, key), f"is written by two fields (see fields/{first[name]})"
-
-
-def _writes_back(row: Any) -> bool:
-    return row.get("direction") in ("both", "asset_to_mdm")
-
-
-def _unfit(row: Any) -> Iterator[tuple[str, str]]:
-    """What contradicts itself within a field."""
-    for key, left in (("from", "column"), ("to", "property")):
-        if key not in row:
-            yield key, f"is missing; to leave the {left} out, say skip: true"
-    if _writes_back(row) and row.get("values"):
-        yield "values", "cannot be turned around, so the direction must be mdm_to_asset"
-    names = [str(name) for name in row["transform"]] if _is_list(row.get("transform")) else []
-    if _writes_back(row) and not EVEN.issuperset(names):
-        yield "transform", "cannot be turned around, so the direction must be mdm_to_asset"
-    yield from (("winner", why) for why in _odd_winner(row))
-
-
-def _odd_winner(table: Any) -> Iterator[str]:
-    given = table if isinstance(table, Mapping) else {}
-    winner = {"asset_to_mdm": "asset", "both": None, "none": None}.get(str(given.get("direction")), "mdm")
-    if winner and given.get("winner", winner) not in (winner, "hold"):
-        yield f"must be {winner} or hold, because values go only from there"

@@ -36,12 +36,12 @@ class Strangers:
 
 
 def check(text: str, properties: Iterable[Named], columns: Iterable[Named]) -> Strangers:
-    """What is new on either side since the file was written."""
+    """What is new on either side since the file was written; of a label with a NUL no file can say anything."""
     mapping: Mapping = load(text)
     sources, targets = {row.from_ for row in mapping.fields}, {row.to for row in mapping.fields}
     return Strangers(
         tuple(sorted(each for each in properties if each.name not in sources)),
-        tuple(sorted(each for each in columns if each.name not in targets)),
+        tuple(sorted(each for each in columns if each.name not in targets and "\0" not in each.name)),
     )
 
 

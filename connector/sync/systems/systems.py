@@ -10,11 +10,11 @@ from connector.engine.connections import NAME
 from connector.engine.runner import Runner
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.systems import AssetSystem, Mdm
+from connector.sync.mapping.fitting import FILE as FILE
 from connector.sync.mapping.mapping import Mapping, System
 from connector.sync.systems.cards import ConnectionCards, caller_of
 from connector.sync.systems.file import FileAssets
 
-FILE = "file"  # the asset system that is built in
 FIRST_FILE = "assets"  # where a mapping names none
 
 

@@ -89,6 +89,16 @@ def test_the_published_defaults_are_as_a_file_writes_them() -> None:
     assert Mapping.model_validate({**bare, **said}) == Mapping.model_validate(bare)
 
 
+def test_every_key_is_explained_in_the_published_schema() -> None:
+    """A proposed file points there from its first line."""
+    tables = {"": schema(), **schema()["$defs"]}
+
+    rows = [(f"{table}.{key}", row) for table, said in tables.items() for key, row in said["properties"].items()]
+
+    assert [at for at, row in rows if not row.get("description", "").endswith(".")] == []
+    assert len(rows) > 50
+
+
 def test_all_errors_of_a_file_are_named_at_once() -> None:
     """Each with its line and its place, and what would be right."""
     text = (
@@ -127,6 +137,41 @@ def test_all_errors_of_a_file_are_named_at_once() -> None:
     ]
 
 
+def test_a_system_that_there_is_not_is_named_with_its_line() -> None:
+    """Beside all else that is wrong, and alone."""
+    text = HEAD.replace("kandji", "jamf").replace("kind: file", "kind: kandji") + "fields: []\n"
+
+    found = [(2, "mdm/kind", "must be one of: kandji"), (3, "assets/kind", "must be one of: assetbots, snipeit, file")]
+    assert problems(text) == found
+    assert problems(f"{text}schedul: 1\n") == [*found, (5, "schedul", "is not a key here; did you mean schedule?")]
+
+
+@pytest.mark.parametrize("direction", ["both", "asset_to_mdm"])
+def test_only_what_the_mdm_lets_be_written_goes_there(direction: str) -> None:
+    """A mapping that can never do what it says is not saved."""
+    row = f"{HEAD}fields:\n  - {{ to: a, from: PATH, direction: {direction} }}\n"
+    why = "must be mdm_to_asset: the MDM lets be written only asset_tag"
+
+    assert problems(row.replace("PATH", "device_name")) == [(5, "fields/0/direction", why)]
+    assert problems(row.replace("PATH", "details.general.asset_tag")) == [(5, "fields/0/direction", why)]
+    assert load(row.replace("PATH", "asset_tag")).fields[0].direction == direction
+    assert load(row.replace("PATH", "device_name, skip: yes")).fields[0].skip
+
+
+@pytest.mark.parametrize("said", ["true", "yes"])
+def test_the_key_goes_one_way(said: str) -> None:
+    """What tells devices apart is the MDM's."""
+    row = f"{HEAD}fields:\n  - {{ to: tag, from: asset_tag, direction: both, key: {said} }}\n"
+
+    assert problems(row) == [(5, "fields/0/direction", "must be mdm_to_asset, because it is the key")]
+    assert not load(row.replace(f"key: {said}", "key: no")).fields[0].key
+
+
+def test_a_row_that_is_not_skipped_is_checked() -> None:
+    """A bare `no` is no word that counts as yes."""
+    assert [at for _, at, _ in problems(HEAD + "fields:\n  - { to: a, skip: no }\n")] == ["fields/0/from"]
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
@@ -134,12 +179,21 @@ def test_all_errors_of_a_file_are_named_at_once() -> None:
         ("- 1", (1, "file", "must be a table of keys and values")),
         ("", (1, "file", "must be a table of keys and values")),
         ("#" * 200_001, (1, "file", "is no YAML: must have at most 200000 characters")),
-        ("[" * 1500, (1, "file", "is nested too deeply")),
+        ("[" * 199_000, (1, "file", "is nested too deeply")),
+        ("a:\n  " + "{ a: " * 21, (2, "file", "is nested too deeply")),
     ],
 )
 def test_a_file_that_is_none_has_one_error(text: str, found: tuple[int, str, str]) -> None:
     """By its line, where it has one."""
     assert problems(text) == [found]
+
+
+@pytest.mark.parametrize("value", ["2026-02-30", "!!int x", "!!bool x", "0x_", "9" * 5000, "!!omap 3"])
+def test_a_value_that_cannot_be_is_named_with_its_line(value: str) -> None:
+    """YAML takes what has no quotes for a number or a date where it looks like one."""
+    why = "is no YAML: there is no such number, date or table; text is written in quotes"
+
+    assert problems(f"{HEAD}fields:\n  - {{ to: {value}, from: model }}\n") == [(5, "file", why)]
 
 
 def test_aliases_make_no_file_larger_than_a_file_may_be() -> None:
@@ -154,7 +208,8 @@ def test_aliases_make_no_file_larger_than_a_file_may_be() -> None:
 def test_an_error_in_what_a_field_takes_from_another_is_named_where_the_field_is() -> None:
     """By `<<`, which stands in the file once."""
     text = (
-        HEAD + "fields:\n  - &row { from: model, direction: both, values: { a: b }, to: x }\n  - { <<: *row, to: y }\n"
+        HEAD + "fields:\n  - &row { from: asset_tag, direction: both, values: { a: b }, to: x }\n"
+        "  - { <<: *row, to: y }\n"
     )
 
     assert [(line, at) for line, at, _ in problems(text)] == [
@@ -171,6 +226,41 @@ def test_a_file_with_errors_is_refused_with_all_of_them() -> None:
 
     assert [fault.at for fault in refused.value.faults] == ["line 4: fields", "line 5: schedul"]
     assert refused.value.faults[1].why == "schedul is not a key here; did you mean schedule?"
+
+
+@pytest.mark.parametrize(
+    ("row", "at"),
+    [
+        ('{ to: "a\\0b", from: model }', "fields/0/to"),
+        ('{ to: a, from: model, values: { "a\\0": b } }', "fields/0/values/a\0"),
+    ],
+)
+def test_a_label_with_a_nul_is_refused(row: str, at: str) -> None:
+    """PostgreSQL keeps none: the sync would be saved, and each of its runs would break."""
+    assert problems(f"{HEAD}fields:\n  - {row}\n") == [(5, at, "must not hold the sign NUL")]
+
+
+def test_a_tag_with_a_nul_is_refused() -> None:
+    """It is text as well."""
+    assert [at for _, at, _ in problems(HEAD + 'create: { asset_tag: "K\\0{serial}" }\nfields: []\n')] == [
+        "create/asset_tag"
+    ]
+
+
+def test_a_schedule_without_a_pause_is_refused() -> None:
+    """One run would follow the other for ever."""
+    text = HEAD + "fields: []\nschedule: { every: 59s, jitter: 0s }\n"
+
+    assert problems(text) == [(5, "schedule/every", "must be 60s or more")]
+    assert load(text.replace("59s", "60s")).schedule.every == timedelta(minutes=1)
+
+
+def test_a_file_is_read_once() -> None:
+    """Whoever shows or runs a sync asks for its mapping; what it says cannot be changed."""
+    first = load(WHOLE)
+
+    assert load(WHOLE) is first
+    assert all(part.model_config["frozen"] for part in (first, first.fields[0], first.safety))
 
 
 @pytest.mark.parametrize(("said", "read_as"), [("yes", "yes"), ("true", "yes"), ("no", "no"), ("ask", "ask")])

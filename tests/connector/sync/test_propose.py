@@ -85,7 +85,7 @@ def test_a_name_within_something_is_not_a_name() -> None:
     assert guess(Named("device_name"), Named("Name")).score > 0.75
 
 
-LABELS = some.text(some.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
+LABELS = some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
 
 
 @given(some.lists(LABELS, unique=True, max_size=8))
@@ -94,3 +94,10 @@ def test_any_label_is_written_so_that_it_is_read_again(labels: list[str]) -> Non
     found = load(propose(f"{HEAD}fields: []\n", [Named("os_version")], [Named(label) for label in labels]))
 
     assert {row.to for row in found.fields if row.to} == set(labels)
+
+
+def test_a_label_that_no_file_can_say_is_left_out() -> None:
+    """A file with a NUL is refused."""
+    found = propose(f"{HEAD}fields: []\n", [], [Named("a\0b"), Named("c")])
+
+    assert [row.to for row in load(found).fields] == ["c"]
