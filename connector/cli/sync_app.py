@@ -182,6 +182,14 @@ def unlock(name: Name, link: Link, field: Column) -> None:
     raise typer.Exit(unlock_field(name, link, field))
 
 
+@sync.command("unlink")
+def unlink(name: Name, link: Link) -> None:
+    """Remove a link; both records stay as they are."""
+    from connector.cli.sync_history import remove_link
+
+    raise typer.Exit(remove_link(name, link))
+
+
 @sync.command("outbox")
 def outbox(name: Name, as_json: AsJson = False) -> None:
     """List what the MDM is still to be told."""

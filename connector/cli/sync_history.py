@@ -1,4 +1,4 @@
-"""`upcard sync history`, `holds`, `locks`, `lock`, `unlock` and `outbox`: what was done, waits, or is left alone."""
+"""`upcard sync history`, `holds`, `locks`, `lock`, `unlock`, `unlink`, `outbox`: what was done, waits, or is left."""
 
 import sys
 import urllib.parse
@@ -63,6 +63,16 @@ def unlock_field(name: str, asset: str, field: str) -> int:
     if status != 204:
         return failed(status, answer)
     sys.stdout.write(f"{field} of {link} is written again.\n")
+    return OK
+
+
+def remove_link(name: str, asset: str) -> int:
+    """Returns the exit status."""
+    link = _link(name, asset)
+    status, answer = ask("DELETE", f"{at(name, 'links')}?{urllib.parse.urlencode({'link': link})}")
+    if status != 204:
+        return failed(status, answer)
+    sys.stdout.write(f"{link} is no link any more; the next run matches its asset and its device anew.\n")
     return OK
 
 

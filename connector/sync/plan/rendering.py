@@ -40,8 +40,6 @@ def _lines(plan: Plan) -> Iterator[str]:
     else:
         yield _summary(plan)
     yield from (f"Brake: {brake}" for brake in plan.brakes)
-    if plan.brakes:
-        yield "If that is meant, apply it with --force-limits (force_limits over HTTP)."
     for op, lines in groupby(plan.changes, key=lambda one: one.op):
         some = list(lines)
         yield from ("", f"{TITLES[op]} ({len(some)})", *(row for line in some for row in _change(line)))

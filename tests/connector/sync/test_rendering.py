@@ -58,10 +58,6 @@ def test_a_plan_is_read_like_a_diff() -> None:
 def test_nothing_to_do_is_said() -> None:
     """And so is why there is no plan."""
     assert text(Plan("x")) == "Nothing to do.\n"
-    stopped, brake = Plan("x", stopped="The MDM lists no devices."), Plan("x", brakes=("20 check-ins.",))
+    stopped = text(Plan("x", stopped="The MDM lists no devices."))
 
-    assert text(stopped).startswith("Stopped: The MDM lists no devices. If that is right, let the mapping say")
-    assert text(brake).splitlines()[1:] == [
-        "Brake: 20 check-ins.",
-        "If that is meant, apply it with --force-limits (force_limits over HTTP).",
-    ]
+    assert stopped.startswith("Stopped: The MDM lists no devices. If that is right, let the mapping say safety: {")

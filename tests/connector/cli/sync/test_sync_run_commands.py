@@ -316,3 +316,15 @@ def _typed(words: list[str], answer: str, env: dict[str, str]) -> "subprocess.Co
     finally:
         os.close(ours)
         os.close(its)
+
+
+async def test_a_link_is_removed(here: Office, fleet: Fleet) -> None:
+    """The next run matches both anew."""
+    await fleet("apply", "--yes")
+    link = next(line for line in await here.lines((await here.syncs.runs(NAME, None, 1))[0][0]) if line.change.link)
+    before = (await here.syncs.status(NAME)).active
+
+    answers = [await fleet("unlink", f"device/{link.change.target}") for _ in range(2)]
+
+    assert [each.exit_code for each in answers] == [0, 1], answers
+    assert (await here.syncs.status(NAME)).active == before - 1
