@@ -16,7 +16,8 @@ OWN = {"connector", "cards", "sandbox", "tests", "bench"}
 # from network.py, with its guard. Databases are not here: their address is the operator's.
 NETWORK = {
     "connector/cli/receiver.py": "listens on the loopback address: aiohttp.web.AppRunner aiohttp.web.TCPSite",
-    "connector/cli/ask.py": "calls its own host: urllib.request.Request urllib.request.urlopen",
+    "connector/cli/ask.py": "calls its own host: http.client.HTTPException "
+    "urllib.request.Request urllib.request.urlopen",
     "connector/cli/serve.py": "listens: socket.create_server",
     "connector/engine/hosts.py": "asks for this machine's name: socket.gethostname",
     "connector/engine/network.py": "opens sessions, with their guard: aiohttp.ClientSession aiohttp.TCPConnector "
