@@ -57,10 +57,15 @@ def delete_sync(name: str, *, yes: bool) -> int:
     """Asks first, since the links and what was agreed are lost; returns the exit status."""
     if not agreed(f"{name} forgets its links and what both sides agreed on. Delete it?", yes=yes):
         return USAGE
-    status, answer = ask("DELETE", at(name))
+    return deleted(at(name), f"{name} is forgotten; both systems are as they were.")
+
+
+def deleted(address: str, then: str) -> int:
+    """Delete what stands there, and say what is true then; returns the exit status."""
+    status, answer = ask("DELETE", address)
     if status != 204:
         return failed(status, answer)
-    sys.stdout.write(f"{name} is forgotten; both systems are as they were.\n")
+    sys.stdout.write(f"{then}\n")
     return OK
 
 

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from connector.cli.ask import OK, ask, failed
 from connector.cli.printing import open_console, print_items, print_json
-from connector.cli.sync import at, became, ended
+from connector.cli.sync import at, became, deleted, ended
 from connector.cli.sync_runs import lines
 from connector.sdk.kinds import Json
 
@@ -58,22 +58,15 @@ def lock_field(name: str, asset: str, field: str, reason: str) -> int:
 
 def unlock_field(name: str, asset: str, field: str) -> int:
     """Returns the exit status."""
-    link = _link(name, asset)
-    status, answer = ask("DELETE", f"{at(name, 'locks')}?{urllib.parse.urlencode({'link': link, 'field': field})}")
-    if status != 204:
-        return failed(status, answer)
-    sys.stdout.write(f"{field} of {link} is written again.\n")
-    return OK
+    named = urllib.parse.urlencode({"link": (link := _link(name, asset)), "field": field})
+    return deleted(f"{at(name, 'locks')}?{named}", f"{field} of {link} is written again.")
 
 
 def remove_link(name: str, asset: str) -> int:
     """Returns the exit status."""
-    link = _link(name, asset)
-    status, answer = ask("DELETE", f"{at(name, 'links')}?{urllib.parse.urlencode({'link': link})}")
-    if status != 204:
-        return failed(status, answer)
-    sys.stdout.write(f"{link} is no link any more; the next run matches its asset and its device anew.\n")
-    return OK
+    named = urllib.parse.urlencode({"link": (link := _link(name, asset))})
+    then = f"{link} is no link any more; the next run matches its asset and its device anew."
+    return deleted(f"{at(name, 'links')}?{named}", then)
 
 
 def _link(name: str, asset: str) -> str:
