@@ -37,7 +37,6 @@ class Worker:
 
     async def drain(self) -> None:
         """Let every stream stop where it is, with its pages kept and which of their records are done."""
-        self._steps.are_stopping = True
         for course in self._courses.values():
             course.halt()
         await self._steps.stop(DRAIN)
