@@ -16,10 +16,10 @@ from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.kinds import TEXT, Boolean, Json, Kind, Text, wrong
 from connector.sdk.reading import accept
 from connector.sdk.tables import CardInputs, field
+from connector.sync.mapping.fitting import FILE
 from connector.sync.mapping.mapping_file import load
 from connector.sync.syncs import Sync
 from connector.sync.systems.permissions import permissions
-from connector.sync.systems.systems import FILE
 
 
 def _as_written(value: Any) -> str | None:

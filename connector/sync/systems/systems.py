@@ -10,7 +10,7 @@ from connector.engine.connections import NAME
 from connector.engine.runner import Runner
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.systems import AssetSystem, Mdm
-from connector.sync.mapping.fitting import FILE as FILE
+from connector.sync.mapping.fitting import FILE
 from connector.sync.mapping.mapping import Mapping, System
 from connector.sync.systems.cards import ConnectionCards, caller_of
 from connector.sync.systems.file import FileAssets
@@ -64,20 +64,17 @@ class Systems:
         return [mdm.name, assets.name if assets else _file(mapping.assets)]
 
     def mdm_account(self, mapping: Mapping) -> Account:
-        kinds = [key for key, connector in self.catalog.connectors.items() if connector.mdm]
-        return self._account("mdm", mapping.mdm, kinds)
+        return self._account("mdm", mapping.mdm)
 
     def assets_account(self, mapping: Mapping) -> Account | None:
         """None for the built-in asset system, whose connection is the name of its file."""
         if mapping.assets.kind == FILE:
             _refuse_path(mapping.assets.connection)
             return None
-        kinds = [key for key, connector in self.catalog.connectors.items() if connector.assets]
-        return self._account("assets", mapping.assets, kinds, FILE)
+        return self._account("assets", mapping.assets)
 
-    def _account(self, at: str, system: System, kinds: list[str], *more: str) -> Account:
-        if system.kind not in kinds:
-            raise InvalidCall.of([Fault(f"{at}/kind", f"{at}/kind must be one of: {', '.join([*kinds, *more])}.")])
+    def _account(self, at: str, system: System) -> Account:
+        """The one that is meant; that there are such systems was seen when the mapping was read."""
         there = [each for each in self.runner.connections.all() if each.connector == system.kind]
         named = [each for each in there if each.name == system.connection] if system.connection else there
         if len(named) == 1:
