@@ -80,7 +80,7 @@ class Course:
         known = await self.store.run(lambda db: memory.remembered(db, self.run.sync))
         read: list[str] = []
         if self.run.about is None:
-            found, agreed, read = await self._whole(known)
+            found, agreed, read = await self._whole(known, self.mapping)
         else:
             found, agreed = await self._about(self.run.about, known)
         waits = self.run.mode == "plan" or bool(found.brakes and not self.run.forced)
@@ -99,10 +99,10 @@ class Course:
         self.run = await self.store.run(work)
         return not waits and not found.stopped
 
-    async def _whole(self, known: Memory) -> tuple[Plan, Agreed, list[str]]:
+    async def _whole(self, known: Memory, mapping: Mapping) -> tuple[Plan, Agreed, list[str]]:
         when = await self.store.run(lambda db: when_detailed(db, self.run.sync))
-        sides, read = await whole(self.both, self.mapping, when)
-        found = await asyncio.to_thread(plan, sides, known, self.mapping)
+        sides, read = await whole(self.both, mapping, when)
+        found = await asyncio.to_thread(plan, sides, known, mapping)
         found = replace(found, warnings=(*found.warnings, *unread(sides, read)))
         return found, Agreed(found.agreed, found.counted, len(sides.devices), len(sides.assets)), read
 
@@ -114,9 +114,7 @@ class Course:
     async def _leave_what_moved(self) -> None:
         """Of a plan from before, what would not be planned now is not done. Raises Conflict where there is no plan."""
         known = await self.store.run(lambda db: memory.remembered(db, self.run.sync))
-        mapping = without_details(self.mapping)
-        sides, _ = await whole(self.both, mapping, {})
-        found = await asyncio.to_thread(plan, sides, known, mapping)
+        found, _, _ = await self._whole(known, without_details(self.mapping))
         if found.stopped:
             raise Conflict(found.stopped)
 

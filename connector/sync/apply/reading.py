@@ -21,13 +21,12 @@ LEAST = 100  # devices whose details are read in a run, if there are so many
 
 def in_details(mapping: MappingFile) -> frozenset[str]:
     """The fields that the mapping takes from what only a request for each device tells."""
-    return frozenset(row.to or "" for row in mapping.mapped if steps(row.from_ or "")[:1] == ("details",))
+    return frozenset(row.to or "" for row in mapping.mapped if row.in_details)
 
 
 def without_details(mapping: MappingFile) -> MappingFile:
     """The mapping as far as lists of both sides tell."""
-    left = tuple(row for row in mapping.fields if steps(row.from_ or "")[:1] != ("details",))
-    return mapping.model_copy(update={"fields": left})
+    return mapping.model_copy(update={"fields": tuple(row for row in mapping.fields if not row.in_details)})
 
 
 async def whole(both: Both, mapping: MappingFile, detailed: Mapping[str, float]) -> tuple[Sides, list[str]]:

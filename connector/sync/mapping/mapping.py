@@ -19,6 +19,7 @@ from connector.sync.mapping.forms import (
     Transform,
     YesNo,
 )
+from connector.sync.mapping.values import steps
 from connector.sync.plan.three_way import Direction, Rule, Winner
 
 IDENTITIES = {"tag", "serial"}  # cut short, these would name something else
@@ -141,6 +142,11 @@ class FieldRow(Part):
     """Whether the column is created where it is missing and the asset system can; if left out, the plan warns of it."""
     skip: YesNo = False
     """Whether this row is not synced, and only says that nobody forgot it."""
+
+    @property
+    def in_details(self) -> bool:
+        """Whether only a request for each device tells the property."""
+        return steps(self.from_ or "")[:1] == ("details",)
 
     @property
     def refuses_long(self) -> bool:

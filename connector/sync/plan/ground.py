@@ -52,6 +52,7 @@ class Row:
     to: str
     source: str
     steps: Steps
+    in_details: bool
     field: FieldRow
     rule: Rule
     asset_length: int | None
@@ -61,16 +62,15 @@ class Row:
     def of(cls, field: FieldRow, sides: Sides) -> "Row":
         source, to = field.from_ or "", field.to or ""
         lengths = sides.asset_can.max_lengths.get(to), sides.mdm_can.max_lengths.get(source)
-        return cls(to, source, steps(source), field, field.rule(*lengths), *lengths)
+        return cls(to, source, steps(source), field.in_details, field, field.rule(*lengths), *lengths)
 
     def is_read(self, device: Device) -> bool:
         """Whether this run knows the MDM's value; details are read for some devices only."""
-        return self.steps[0] != "details" or device.details is not None
+        return not self.in_details or device.details is not None
 
     def mdm(self, device: Device) -> Value:
         """The MDM's value in the form of the asset system."""
-        in_details = self.steps[0] == "details"
-        raw = walk(device.details if in_details else device.fields, self.steps[1:] if in_details else self.steps)
+        raw = walk(device.details, self.steps[1:]) if self.in_details else walk(device.fields, self.steps)
         value = normal(raw, "text" if self.field.transform or self.field.values else self.field.type)
         value = looked_up(transformed(value, self.field.transform), self.field.values)
         return normal(value, self.field.type)
