@@ -49,8 +49,8 @@ class Source:
         self._first = first
         self._pages = pages
         self._limit = limit
-        self._last: frozenset[str] = frozenset()  # the identities of the page before, also those skipped there
-        self._last_read: frozenset[str] = frozenset()
+        self._last: set[object] = set()  # the identities of the page before, also those skipped there
+        self._last_read: set[object] = set()
         self._is_over = pages > 0 and cursor is None
         self._ahead: asyncio.Task[InFlight | None] | None = None
 
@@ -103,13 +103,15 @@ class Source:
         """Those that were neither in the page before nor earlier in this one."""
         seen, found = set(self._last), []
         for record in records:
-            ids = self._ids([record])
-            if seen.isdisjoint(ids):
+            if (id_ := self._id(record)) not in seen:
                 found.append(record)
-            seen |= ids
+                seen.add(id_)
         return found
 
-    def _ids(self, records: Sequence[Any]) -> frozenset[str]:
-        """What tells records from one another; nothing where their table does not say."""
-        key = self._identity
-        return frozenset(str(record[key]) for record in records if record.get(key) is not None) if key else frozenset()
+    def _ids(self, records: Sequence[Any]) -> set[object]:
+        return {self._id(record) for record in records}
+
+    def _id(self, record: Json) -> object:
+        """What tells a record from others; where its table, or the service, does not say it is one of its own."""
+        id_ = record.get(self._identity) if self._identity else None
+        return object() if id_ is None else str(id_)
