@@ -12,11 +12,12 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import aiohttp
 import httpx
 import orjson
+from multidict import CIMultiDict
 
 from connector.sdk.errors import InvalidCall, OutcomeUnknown, Refused, Throttled, Unavailable, Unexpected, UpcardError
 from connector.sdk.kinds import Json
@@ -29,6 +30,7 @@ DEADLINE = 30.0  # seconds for a request with all its retries
 LONGEST_WAIT = 20.0
 WAIT = 30.0  # seconds a caller is told to wait, where the service asks for time without saying how much
 LARGEST_ANSWER = 32 * 1024 * 1024
+LONGEST_URL = 64 * 1024  # characters
 TIMEOUT = aiohttp.ClientTimeout(connect=10, sock_connect=5, sock_read=15)  # seconds
 READS = frozenset({"GET", "HEAD"})
 TRANSIENT = frozenset({502, 503, 504})
@@ -76,24 +78,47 @@ class Again(Exception):
         self.after = after
 
 
+class Request(NamedTuple):
+    """What is asked, ready to be sent."""
+
+    method: str
+    url: str
+    headers: CIMultiDict[str]
+    content: bytes | None
+
+
+class Answer(NamedTuple):
+    """What came back, whole and decompressed."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
 class OverAiohttp(httpx.AsyncBaseTransport):
     """httpx on the host's aiohttp session: one pool and one guard, at a fraction of httpx's own cost (bench/)."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: Request) -> Answer:
+        """The same past httpx's own requests and answers: they were a fifth of a call (bench/README.md)."""
         async with self._session.request(
             request.method,
-            str(request.url),
+            request.url,
             headers=request.headers,
-            data=request.content or None,
+            data=request.content,
             allow_redirects=False,
             timeout=TIMEOUT,
         ) as answer:
             # aiohttp has decompressed the body, so the header that says it is compressed is left out.
             headers = [(name, value) for name, value in answer.raw_headers if name.lower() != b"content-encoding"]
-            return httpx.Response(answer.status, headers=headers, content=await _body(answer))
+            return Answer(answer.status, httpx.Headers(headers), await _body(answer))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        headers = CIMultiDict(request.headers.multi_items())
+        answer = await self.send(Request(request.method, str(request.url), headers, request.content or None))
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
 
 
 Heard = Callable[[int | None, int], None]
@@ -131,7 +156,8 @@ class Service:
         self._heard = heard or _nobody
         self._origin = origin
         self._mask = Mask(value.partition(" ")[2] or value for value in headers.values())  # `Bearer` is no secret
-        self._headers = {"Accept": "application/json", "User-Agent": "upcard", **headers}
+        self._headers = CIMultiDict({"Accept": "application/json", "User-Agent": "upcard", **headers})
+        self._url = httpx.URL(origin)
         self._http = httpx.AsyncClient(transport=OverAiohttp(session) if session else None, trust_env=False)
 
     def metered(self, meter: Meter) -> "Service":
@@ -150,15 +176,7 @@ class Service:
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """Send one request, repeated where that is safe. Raises Throttled, Unavailable, OutcomeUnknown, Unexpected."""
-        try:
-            content = None if json is None else orjson.dumps(json)
-            url = httpx.URL(self._origin + path, params=query) if query else httpx.URL(self._origin + path)
-        except (TypeError, httpx.InvalidURL) as error:
-            raise InvalidCall("The request cannot be written: its address is too long, or a number in it.") from error
-        typed = {} if content is None else {"Content-Type": "application/json"}
-        request = httpx.Request(
-            method, url, content=content, headers={**self._headers, **traced(), **(headers or {}), **typed}
-        )
+        request = self._written(method, path, query, json, headers)
         end = time.monotonic() + DEADLINE
         for attempt in range(ATTEMPTS):
             end += await self._taken()
@@ -170,6 +188,23 @@ class Service:
                     raise again.error from again
                 await self.sleep(wait)
         raise AssertionError("unreachable")
+
+    def _written(
+        self, method: str, path: str, query: Mapping[str, Any] | None, json: Any, headers: Mapping[str, str] | None
+    ) -> Request:
+        url = self._origin + path + (f"?{httpx.QueryParams(query)}" if query else "")
+        try:
+            content = None if json is None else orjson.dumps(json)
+        except TypeError as error:
+            raise InvalidCall("The request cannot be written: a number in it is too long.") from error
+        if len(url) > LONGEST_URL:
+            raise InvalidCall("The request cannot be written: its address is too long.")
+        said = self._headers.copy()
+        said.update(traced())
+        said.update(headers or {})
+        if content is not None:
+            said["Content-Type"] = "application/json"
+        return Request(method, url, said, content)
 
     async def _taken(self) -> float:
         """Take a request from the meter; gives the seconds it took, which are not the service's."""
@@ -184,23 +219,28 @@ class Service:
             return _jitter(attempt)
         return 0.0 if self._meter and self._meter.patient else again.after  # a patient meter waits by itself
 
-    async def _once(self, request: httpx.Request, end: float, attempt: int) -> Reply:
-        # The client's own `send` adds cookies, redirects and a second parsing of the URL: a tenth of a call.
-        # This is what it calls in the end, and where respx hooks in.
-        transport = self._http._transport_for_url(request.url)
+    async def _once(self, request: Request, end: float, attempt: int) -> Reply:
         try:
             async with asyncio.timeout(end - time.monotonic()):
-                response = await transport.handle_async_request(request)
-                body = await response.aread()
+                answer = await self._sent(request)
         except (httpx.RequestError, aiohttp.ClientError, TimeoutError, OSError) as error:
             self._heard(None, attempt)
             raise _broken(error, reads=request.method in READS) from error
         except TooMuch as error:
             raise _unreadable("The service answered more than 32 MiB.", request.method in READS) from error
-        self._heard(response.status_code, attempt)
+        self._heard(answer.status, attempt)
         if self._meter:
-            self._meter.learn(response.headers.raw)
-        return _judged(response, body, self._mask, reads=request.method in READS)
+            self._meter.learn(answer.headers.raw)
+        return _judged(answer, self._mask, reads=request.method in READS)
+
+    async def _sent(self, request: Request) -> Answer:
+        # What the client's own `send` calls in the end, after cookies and redirects; and where respx hooks in.
+        transport = self._http._transport_for_url(self._url)
+        if isinstance(transport, OverAiohttp):
+            return await transport.send(request)
+        method, url, headers, content = request
+        response = await transport.handle_async_request(httpx.Request(method, url, headers=headers, content=content))
+        return Answer(response.status_code, response.headers, await response.aread())
 
 
 def _nobody(_: int | None, __: int) -> None:
@@ -223,26 +263,26 @@ def _broken(error: Exception, *, reads: bool) -> Exception:
     return OutcomeUnknown("The request was sent, but no answer came. It may have been carried out.")
 
 
-def _judged(response: httpx.Response, body: bytes, mask: Mask, *, reads: bool) -> Reply:
-    status = response.status_code
+def _judged(answer: Answer, mask: Mask, *, reads: bool) -> Reply:
+    status, headers, body = answer
     if status == 429:
-        after = retry_after(response.headers.get("retry-after"))
+        after = retry_after(headers.get("retry-after"))
         wait = WAIT if after is None else after
         error = Throttled("The service asks to slow down. Nothing was done.", retry_after=wait)
         raise Again(error, after)
     if status >= 500 and not reads:
         raise OutcomeUnknown(f"The service answered {status}. The request may have been carried out.")
     if status in TRANSIENT:
-        raise Again(Unavailable(f"The service answered {status}."), retry_after(response.headers.get("retry-after")))
+        raise Again(Unavailable(f"The service answered {status}."), retry_after(headers.get("retry-after")))
     if status >= 500:
         raise Unavailable(f"The service answered {status}.")
     if status >= 400:
         words = said(body, mask)
-        return Reply(status, mask.within(_loads_or(words, body)), response.headers, words)
+        return Reply(status, mask.within(_loads_or(words, body)), headers, words)
     if status >= 300 or status < 200:
         raise _unreadable(f"The service answered {status}, a redirect, which is not followed.", reads)
     try:
-        return Reply(status, orjson.loads(body) if body else None, response.headers)
+        return Reply(status, orjson.loads(body) if body else None, headers)
     except orjson.JSONDecodeError as error:
         raise _unreadable("The service answered something that is not JSON.", reads) from error
 

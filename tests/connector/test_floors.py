@@ -36,7 +36,7 @@ CALLS = {  # of modules that have other things as well
 }
 HARMLESS = {  # parts of these that hold values, and reach nobody
     *("aiohttp.DummyCookieJar", "aiohttp.abc.ResolveResult", "aiohttp.web.Application", "aiohttp.web.Response"),
-    *("httpx.InvalidURL", "httpx.Request", "httpx.Response"),
+    *("httpx.Headers", "httpx.QueryParams", "httpx.Request", "httpx.Response"),
 }
 LOOP = {  # methods of an event loop or a socket that reach out
     *("create_connection", "create_unix_connection", "create_datagram_endpoint", "getaddrinfo", "getnameinfo"),
