@@ -76,7 +76,7 @@ def _shown(tenant: Tenant, number: int) -> dict[str, Any]:
     return {
         "active": not is_archived,
         "archived": is_archived,
-        "created_at": "2025-01-06 21:00:04.304248+00:00",
+        "created_at": "2025-01-06T21:00:04.304248Z",
         "department": None,
         "deprecated_user_id": str(number + 1),
         "email": person.email,
@@ -85,5 +85,5 @@ def _shown(tenant: Tenant, number: int) -> dict[str, Any]:
         "job_title": None,
         "name": person.name,
         "device_count": len(tenant.devices.owned_by(number)),
-        "updated_at": "2025-01-06 21:00:04.304280+00:00",
+        "updated_at": "2025-01-06T21:00:04.304280Z",
     }
