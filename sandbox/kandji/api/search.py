@@ -87,13 +87,14 @@ def _found(tenant: Tenant, filters: dict[str, str], ordering: list[str], at: Sli
     candidates, name = _candidates(tenant, filters), tuple(filters.items())
     devices = tenant.devices
     if candidates is not None:
-        return _page([index for index in candidates if index in devices and test(index, devices.record(index))], at)
+        found = [index for index in candidates if index in devices and test(index, devices.record(index))]
+        return _page(_ordered(tenant, found, ordering), at)
     if ordering:
         return _page(_ordered(tenant, devices.select(name, test), ordering), at)
     if devices.is_searched(name, test) or len(devices) <= COUNTED:
         return _page(list(devices.select(name, test)), at)
-    found = list(islice(devices.select(name, test), at.offset, at.offset + at.limit + 1))
-    return Page(found[: at.limit], None, len(found) > at.limit)
+    first = list(islice(devices.select(name, test), at.offset, at.offset + at.limit + 1))
+    return Page(first[: at.limit], None, len(first) > at.limit)
 
 
 def _page(found: list[int], at: Slice) -> Page:

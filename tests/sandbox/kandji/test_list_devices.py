@@ -189,6 +189,21 @@ async def test_ordering_takes_several_keys(api: Api) -> None:
     assert devices == sorted(expected, key=lambda device: device["platform"], reverse=True)
 
 
+async def test_the_devices_of_a_person_are_ordered(api: Api) -> None:
+    """A filter that looks an identifier up leaves the ordering to do."""
+    client = api()
+    users = [device["user"]["id"] for device in (await client.get("/devices")).json() if device["user"]]
+    user = next(user for user in users if users.count(user) > 1)
+
+    up, down = [
+        (await client.get("/devices", params={"user_id": user, "ordering": ordering})).json()
+        for ordering in ("serial_number", "-serial_number")
+    ]
+
+    assert up == sorted(up, key=lambda device: device["serial_number"])
+    assert down == up[::-1]
+
+
 async def test_a_changed_device_leaves_and_joins_searches(api: Api, find: Find) -> None:
     """A search remembers nothing that is not true any more."""
     client = api()
