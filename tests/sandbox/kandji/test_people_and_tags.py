@@ -102,6 +102,18 @@ async def test_a_tag_is_created_once(client: httpx.AsyncClient) -> None:
     assert second.json() == {"name": ["This field must be unique."]}
 
 
+async def test_a_tag_may_keep_its_name(client: httpx.AsyncClient) -> None:
+    """Its own name is not taken, another's is."""
+    tag, other = (await client.get("/tags")).json()["results"][:2]
+
+    kept, taken = [
+        await client.patch(f"/tags/{tag['id']}", json={"name": name}) for name in (tag["name"], other["name"])
+    ]
+
+    assert (kept.status_code, kept.json()) == (200, tag)
+    assert taken.json() == {"name": ["This field must be unique."]}
+
+
 async def test_licensing_counts_platforms(client: httpx.AsyncClient) -> None:
     """The parts add up."""
     counts = (await client.get("/settings/licensing")).json()["counts"]
