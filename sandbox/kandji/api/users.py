@@ -23,7 +23,7 @@ async def list_users(tenant: Tenant, request: Request) -> Response:
     """No count: `next` and `previous` hold an opaque cursor; `sizePerPage` is undocumented."""
     size = min(pages.number(request, "sizePerPage", default=pages.CAP) or pages.CAP, pages.CAP)
     start = _start(request)
-    filters = {key: value for key, value in request.query_params.items() if value}
+    filters = {key: value for key, value in request.query_params.items() if value}  # as Django does: a guess
     page = _some(tenant, filters, tenant.users.after(start), size + 1)
     before = _some(tenant, filters, tenant.users.before(start), size)
     return answer(

@@ -44,7 +44,7 @@ async def test_an_integration_is_named_by_its_uuid(client: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("path", ["/users", "/blueprints"])
 async def test_a_blank_filter_finds_all(client: httpx.AsyncClient, path: str) -> None:
-    """As if it were not there (a guess: so does Django)."""
+    """As if it were not there."""
     asked = dict.fromkeys(("id", "id__in", "name", "email", "integration_id", "archived", "cursor"), "")
 
     found = (await client.get(path, params=asked)).json()
