@@ -93,5 +93,5 @@ async def play(upcard: Upcard, router: respx.MockRouter, case: Case) -> httpx.Re
     played = Played(router, case)
     answer = await upcard.call(case.card, **case.call)
     assert played.wrong == []
-    assert played.left == [], "these exchanges did not happen"
+    assert played.left == [], f"these exchanges did not happen, and the card answered {answer.text}"
     return answer

@@ -211,8 +211,16 @@ async def test_a_card_asks_and_answers_what_its_case_says(
 def test_the_effect_agrees_with_what_is_asked(case: Case) -> None:
     """A card that reads only sends GET; only a card that destroys may send DELETE."""
     asked = {exchange["ask"].partition(" ")[0] for exchange in case.upstream}
+    effect = catalog().card(case.card).effect
 
-    assert asked <= VERBS[catalog().card(case.card).effect]
+    assert asked <= VERBS[effect], f'effect="{effect}" is not the one of a card that sends this'
+
+
+def test_every_card_that_only_reads_is_probed() -> None:
+    """The check of a connection can tell whether the token permits it."""
+    untold = [card for card in CARDS if card.effect == "read" and card.name not in card.client.probes]
+
+    assert not untold, [f"`probes` of {_client(card)} does not say what {card.name} asks for" for card in untold]
 
 
 @every_card
@@ -237,13 +245,13 @@ def test_a_written_request_that_does_the_same_is_under_the_card_s_policy(case: C
     method, _, url = next(
         exchange["ask"] for exchange in reversed(case.upstream) if _decides(exchange, card)
     ).partition(" ")
-    path = url.partition("?")[0].upper().strip("/").split("/")
+    path = url.partition("?")[0].strip("/")
 
-    found = deed_of_request(custom, method, path, catalog().cards)
+    found = deed_of_request(custom, method, path.upper().split("/"), catalog().cards)
 
     assert (found.card, found.effect, found.disruptive, found.secret) == (
         *(card.key, card.effect, card.disruptive, card.gives_secrets),
-    )
+    ), f"`same` of {_client(card)} does not say that {method} {path} is {card.name}"
 
 
 # Secrecy
@@ -430,6 +438,10 @@ def _secrets(case: Case, outputs: dict[str, Any]) -> list[str]:
     published = _published(catalog().card(case.card))
     rows = published["properties"].get("outputs", {"properties": {}})["properties"]
     return [str(outputs[key]) for key, row in rows.items() if row.get("x-secret") and outputs.get(key)]
+
+
+def _client(card: Card) -> str:
+    return f"cards/{card.connector}/_client.py"
 
 
 def _published(card: Card) -> dict[str, Any]:

@@ -225,5 +225,5 @@ def publish(
 
     found = (stale_files if check else write)(Path.cwd(), openapi(), published())
     for path in found:
-        typer.echo(f"{'stale' if check else 'wrote'} {path}")
+        typer.echo(f"{'stale' if check else 'wrote' if Path(path).exists() else 'removed'} {path}")
     raise typer.Exit(1 if check and found else 0)

@@ -8,6 +8,6 @@ def iso(moment: float) -> str:
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def spaced(moment: float) -> str:
-    """`2026-02-03 09:15:00.123456+00:00`."""
-    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d %H:%M:%S.%f}+00:00"
+def iso_of(spaced: str) -> str:
+    """The same for `2026-02-03 09:15:00.123456+00:00`, as the records of devices write their enrollment."""
+    return spaced.replace(" ", "T").replace("+00:00", "Z")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.kandji.clock import iso_of
 from sandbox.kandji.facts.words import COLORS, MODELS, OS_NAMES
 from sandbox.kandji.state.ade import AdeDevice
 from sandbox.kandji.state.tenant import Tenant
@@ -56,7 +57,7 @@ def _mdm_device(tenant: Tenant, device: AdeDevice) -> dict[str, Any] | None:
     record = tenant.devices.record(device.device)
     return {
         "id": record["device_id"],
-        "enrolled_at": record["first_enrollment"],
+        "enrolled_at": iso_of(record["first_enrollment"]),
         "name": record["device_name"],
         "enrollment_status": 3,
         "deferred_install": False,

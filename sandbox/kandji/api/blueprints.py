@@ -81,10 +81,10 @@ def _blueprint(tenant: Tenant, request: Request) -> Blueprint:
 
 
 def _is_wanted(request: Request, blueprint: Blueprint) -> bool:
-    query = request.query_params
-    ids = query.get("id__in", blueprint.id).split(",")
-    wanted = query.get("name", "").lower()
-    return query.get("id", blueprint.id) == blueprint.id and blueprint.id in ids and wanted in blueprint.name.lower()
+    filters = {key: value for key, value in request.query_params.items() if value}
+    ids = filters.get("id__in", blueprint.id).split(",")
+    wanted = filters.get("name", "").lower()
+    return filters.get("id", blueprint.id) == blueprint.id and blueprint.id in ids and wanted in blueprint.name.lower()
 
 
 def _dotted(given: Fields) -> Fields:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from sandbox.kandji.api import pages
 from sandbox.kandji.api.errors import answer
 from sandbox.kandji.api.resource import device_index
-from sandbox.kandji.clock import spaced
+from sandbox.kandji.clock import iso, iso_of
 from sandbox.kandji.state.activity import Event
 from sandbox.kandji.state.commands import PENDING, Command
 from sandbox.kandji.state.tenant import Tenant
@@ -49,7 +49,7 @@ async def activity(tenant: Tenant, request: Request) -> Response:
     index = device_index(tenant, request)
     record = tenant.devices.record(index)
     enrolled = {"blueprint_name": record["blueprint_name"], "enrollment_type": "MDM"}
-    events = [_event(record, index % 50_000, "enrollment", record["first_enrollment"], enrolled)]
+    events = [_event(record, index % 50_000, "enrollment", iso_of(record["first_enrollment"]), enrolled)]
     events += [_happened(record, event) for event in tenant.activity.of(index)]
     return answer({"device_id": request.path_params["device_id"], "activity": pages.sliced(request, events)})
 
@@ -71,16 +71,16 @@ def _command(command: Command) -> dict[str, Any]:
         "request_requires_network_tether": False,
         "status": command.status,
         "attempts": 1,
-        "date_requested": spaced(command.asked_at),
-        "date_completed": spaced(command.due_at) if is_done else None,
-        "last_pushed": spaced(command.asked_at),
+        "date_requested": iso(command.asked_at),
+        "date_completed": iso(command.due_at) if is_done else None,
+        "last_pushed": iso(command.asked_at),
         "user": None,
         "priority": 0,
     }
 
 
 def _happened(record: dict[str, Any], event: Event) -> dict[str, Any]:
-    return _event(record, event.number, event.action_type, spaced(event.at), event.details)
+    return _event(record, event.number, event.action_type, iso(event.at), event.details)
 
 
 def _event(record: dict[str, Any], number: int, action_type: str, at: str, details: dict[str, Any]) -> dict[str, Any]:

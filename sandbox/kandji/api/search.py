@@ -30,12 +30,16 @@ def _equals(read: Callable[[Record], Any], wanted: str) -> Check:
     return lambda record: read(record) == wanted
 
 
+def _is_platform(wanted: str) -> Check:
+    """Without regard to case: kandji2snipe asks for `mac` and `appletv`."""
+    return lambda record: record["platform"].lower() == wanted.lower()
+
+
 def _value(key: str) -> Callable[[Record], str]:
     return lambda record: record[key]
 
 
 EXACT: dict[str, Callable[[Record], Any]] = {
-    "platform": _value("platform"),
     "user_id": partial(_user, key="id"),
     "user_email_exact": partial(_user, key="email"),
 }
@@ -48,7 +52,7 @@ PARTIAL: dict[str, Callable[[Record], str]] = {
     },
 }
 TAGGED = ("tag_name", "tag_name_in", "tag_id", "tag_id_in")
-LOOKED_UP = ("device_id", "mac_address", "filevault_enabled")
+OTHERS = ("device_id", "mac_address", "filevault_enabled", "platform")
 ORDERED = (
     "asset_tag",
     "blueprint_id",
@@ -74,7 +78,7 @@ class Page:
 
 
 async def search(tenant: Tenant, query: Mapping[str, str], at: Slice) -> Page:
-    filters = {key: query[key] for key in (*EXACT, *PARTIAL, *TAGGED, *LOOKED_UP) if query.get(key)}
+    filters = {key: query[key] for key in (*EXACT, *PARTIAL, *TAGGED, *OTHERS) if query.get(key)}
     ordering = [key for key in query.get("ordering", "").split(",") if key.lstrip("-") in ORDERED]
     if filters or ordering:
         return await asyncio.to_thread(_found, tenant, filters, ordering, at)
@@ -87,13 +91,14 @@ def _found(tenant: Tenant, filters: dict[str, str], ordering: list[str], at: Sli
     candidates, name = _candidates(tenant, filters), tuple(filters.items())
     devices = tenant.devices
     if candidates is not None:
-        return _page([index for index in candidates if index in devices and test(index, devices.record(index))], at)
+        found = [index for index in candidates if index in devices and test(index, devices.record(index))]
+        return _page(_ordered(tenant, found, ordering), at)
     if ordering:
         return _page(_ordered(tenant, devices.select(name, test), ordering), at)
     if devices.is_searched(name, test) or len(devices) <= COUNTED:
         return _page(list(devices.select(name, test)), at)
-    found = list(islice(devices.select(name, test), at.offset, at.offset + at.limit + 1))
-    return Page(found[: at.limit], None, len(found) > at.limit)
+    first = list(islice(devices.select(name, test), at.offset, at.offset + at.limit + 1))
+    return Page(first[: at.limit], None, len(first) > at.limit)
 
 
 def _page(found: list[int], at: Slice) -> Page:
@@ -136,6 +141,7 @@ def _some(index: int | None) -> list[int]:
 def _test(tenant: Tenant, filters: dict[str, str]) -> Test:
     """All of the filters at once."""
     tests = [_equals(EXACT[key], filters[key]) for key in filters if key in EXACT]
+    tests += [_is_platform(filters["platform"])] if "platform" in filters else []
     tests += [_contains(PARTIAL[key], filters[key]) for key in filters if key in PARTIAL]
     tests += [_tagged(tenant, key, filters[key]) for key in filters if key in TAGGED]
     encrypted = filters.get("filevault_enabled", "").lower()

@@ -25,7 +25,7 @@ async def create_tag(tenant: Tenant, request: Request) -> Response:
 
 async def rename_tag(tenant: Tenant, request: Request) -> Response:
     tag_id = _tag(tenant, request)
-    name = await _name(tenant, request)
+    name = await _name(tenant, request, kept=tag_id)
     tenant.tags.rename(tag_id, name)
     return answer({"id": tag_id, "name": name})
 
@@ -42,11 +42,12 @@ def _tag(tenant: Tenant, request: Request) -> str:
     return tag_id
 
 
-async def _name(tenant: Tenant, request: Request) -> str:
+async def _name(tenant: Tenant, request: Request, *, kept: str | None = None) -> str:
+    """The name that is given; a tag may keep its own."""
     given = await fields(request)
     problems: dict[str, Any] = {} if "name" in given else {"name": [REQUIRED]}
     name = None if problems else text(given, "name", problems)
-    if name and tenant.tags.id_of(name):
+    if name and tenant.tags.id_of(name) not in (None, kept):
         problems["name"] = [TAKEN]
     if problems or name is None:
         raise invalid(problems)

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -15,16 +16,23 @@ from sandbox.kandji.facts.ids import Uuids
 from sandbox.kandji.state.tenant import Tenant
 
 INTEGRATION = 634
+FIRST = "cD0w"  # the cursor `p=0`
 
 
 async def list_users(tenant: Tenant, request: Request) -> Response:
-    """No count: `next` holds an opaque cursor; `sizePerPage` is undocumented."""
+    """No count: `next` and `previous` hold an opaque cursor; `sizePerPage` is undocumented."""
     size = min(pages.number(request, "sizePerPage", default=pages.CAP) or pages.CAP, pages.CAP)
-    wanted = (number for number in tenant.users.after(_start(request)) if _is_wanted(tenant, request, number))
-    page = list(islice(wanted, size + 1))
-    following = request.url.include_query_params(cursor=_cursor(page[size])) if len(page) > size else None
-    results = [_shown(tenant, number) for number in page[:size]]
-    return answer({"next": str(following) if following else None, "previous": None, "results": results})
+    start = _start(request)
+    filters = {key: value for key, value in request.query_params.items() if value}  # as Django does: a guess
+    page = _some(tenant, filters, tenant.users.after(start), size + 1)
+    before = _some(tenant, filters, tenant.users.before(start), size)
+    return answer(
+        {
+            "next": _link(request, page[size]) if len(page) > size else None,
+            "previous": _link(request, before[-1]) if before else None,
+            "results": [_shown(tenant, number) for number in page[:size]],
+        }
+    )
 
 
 async def get_user(tenant: Tenant, request: Request) -> Response:
@@ -46,44 +54,50 @@ def _number(tenant: Tenant, request: Request) -> int:
     return number
 
 
-def _cursor(number: int) -> str:
-    return b64encode(f"p={number}".encode()).decode()
+def _some(tenant: Tenant, filters: dict[str, str], numbers: Iterator[int], many: int) -> list[int]:
+    return list(islice((number for number in numbers if _is_wanted(tenant, filters, number)), many))
+
+
+def _link(request: Request, number: int) -> str:
+    return str(request.url.include_query_params(cursor=b64encode(f"p={number}".encode()).decode()))
 
 
 def _start(request: Request) -> int:
     try:
-        return int(b64decode(request.query_params.get("cursor", "cD0w")).decode().removeprefix("p="))
+        return int(b64decode(request.query_params.get("cursor") or FIRST).decode().removeprefix("p="))
     except (NotBase64, ValueError) as error:
         raise Refused(404, {"detail": "Invalid cursor"}) from error
 
 
-def _is_wanted(tenant: Tenant, request: Request, number: int) -> bool:
-    query = request.query_params
+def _is_wanted(tenant: Tenant, filters: dict[str, str], number: int) -> bool:
     person = tenant.users.person(number)
-    archived = boolean(query.get("archived", ""))
+    archived = boolean(filters.get("archived", ""))
     return (
-        query.get("email", "").lower() in person.email
-        and query.get("id", person.id) == person.id
-        and query.get("integration_id", str(INTEGRATION)) == str(INTEGRATION)
+        filters.get("email", "").lower() in person.email
+        and filters.get("id", person.id) == person.id
+        and filters.get("integration_id") in (None, _integration_id(tenant))
         and archived in (None, tenant.users.is_archived(number))
     )
+
+
+def _integration_id(tenant: Tenant) -> str:
+    return Uuids(tenant.fleet.seed, "directory").of(0)
 
 
 def _shown(tenant: Tenant, number: int) -> dict[str, Any]:
     person = tenant.users.person(number)
     is_archived = tenant.users.is_archived(number)
-    integration_id = Uuids(tenant.fleet.seed, "directory").of(0)
     return {
         "active": not is_archived,
         "archived": is_archived,
-        "created_at": "2025-01-06 21:00:04.304248+00:00",
+        "created_at": "2025-01-06T21:00:04.304248Z",
         "department": None,
         "deprecated_user_id": str(number + 1),
         "email": person.email,
         "id": person.id,
-        "integration": {"id": INTEGRATION, "name": "example", "uuid": integration_id, "type": "office365"},
+        "integration": {"id": INTEGRATION, "name": "example", "uuid": _integration_id(tenant), "type": "office365"},
         "job_title": None,
         "name": person.name,
         "device_count": len(tenant.devices.owned_by(number)),
-        "updated_at": "2025-01-06 21:00:04.304280+00:00",
+        "updated_at": "2025-01-06T21:00:04.304280Z",
     }

@@ -33,5 +33,9 @@ class Users:
         """Everybody from that number on."""
         return (each for each in range(number, self._fleet.people) if each not in self._deleted)
 
+    def before(self, number: int) -> Iterator[int]:
+        """Everybody below that number, from there back to the first."""
+        return (each for each in reversed(range(min(number, self._fleet.people))) if each not in self._deleted)
+
     def delete(self, number: int) -> None:
         self._deleted.add(number)

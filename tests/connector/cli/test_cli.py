@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from connector.catalog.find import catalog
+from connector.catalog.publish import BEGIN, END
 from connector.cli import app, up
 from connector.engine.settings import Settings
 
@@ -100,6 +101,19 @@ def test_published_files_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
     checked = run(app, ["publish", "--check"])
 
     assert (checked.exit_code, checked.stdout) == (0, "")
+
+
+def test_publishing_says_what_it_removes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file of a card that is gone is not one that was written."""
+    (tmp_path / "README.md").write_text(f"{BEGIN}{END}")
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/gone.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+
+    told = run(app, ["publish"]).stdout.splitlines()
+
+    assert "removed schemas/gone.json" in told
+    assert "wrote schemas/index.json" in told
 
 
 def test_a_new_card_is_never_written_over_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,8 @@ async def test_a_device_is_found_by_its_user(api: Api, parameter: str, key: str)
     ("filters", "expected"),
     [
         ({"platform": "iPad"}, 10),
-        ({"platform": "ipad"}, 0),
+        ({"platform": "ipad"}, 10),
+        ({"platform": "Pad"}, 0),
         ({"platform": "Mac", "model": "macbook"}, None),
         ({"serial_number": "NOTHING999"}, 0),
         ({"user_email_exact": "nobody"}, 0),
@@ -144,7 +145,7 @@ async def test_a_device_is_found_by_its_user(api: Api, parameter: str, key: str)
     ],
 )
 async def test_filters_combine(api: Api, filters: dict[str, str], expected: int | None) -> None:
-    """Platform is exact, model contains without regard to case, an unknown parameter is ignored."""
+    """Platform is the whole word, model contains, both without regard to case, an unknown parameter is ignored."""
     found = (await api().get("/devices", params=filters)).json()
 
     assert len(found) == (expected if expected is not None else sum("MacBook" in each["model"] for each in found))
@@ -187,6 +188,21 @@ async def test_ordering_takes_several_keys(api: Api) -> None:
 
     expected: list[dict[str, Any]] = sorted(devices, key=lambda device: device["serial_number"])
     assert devices == sorted(expected, key=lambda device: device["platform"], reverse=True)
+
+
+async def test_the_devices_of_a_person_are_ordered(api: Api) -> None:
+    """A filter that looks an identifier up leaves the ordering to do."""
+    client = api()
+    users = [device["user"]["id"] for device in (await client.get("/devices")).json() if device["user"]]
+    user = next(user for user in users if users.count(user) > 1)
+
+    up, down = [
+        (await client.get("/devices", params={"user_id": user, "ordering": ordering})).json()
+        for ordering in ("serial_number", "-serial_number")
+    ]
+
+    assert up == sorted(up, key=lambda device: device["serial_number"])
+    assert down == up[::-1]
 
 
 async def test_a_changed_device_leaves_and_joins_searches(api: Api, find: Find) -> None:
