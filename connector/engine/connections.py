@@ -131,8 +131,8 @@ class Connections:
 
     async def create(self, name: str, connector: str, fields: Json, policy: Json | None = None) -> Account:
         """Check the fields against the service, then keep them. `policy`: where it differs from a new connection's."""
-        if not NAME.fullmatch(name):
-            raise InvalidCall.of([Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")])
+        if faults := name_faults(name):
+            raise InvalidCall.of(faults)
         if name in self._accounts:
             raise AlreadyExists("There is a connection of this name already.")
         at = now()
@@ -264,6 +264,12 @@ class Connections:
 def _changed(policy: Policy, given: Json) -> Policy:
     refuse_blank(given, "policy")
     return accept(Policy, policy.model_dump() | given, "policy")
+
+
+def name_faults(name: str) -> list[Fault]:
+    """What is wrong with a name that is to be given, to a helper flow as well."""
+    right = NAME.fullmatch(name)
+    return [] if right else [Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")]
 
 
 def meant(error: UpcardError) -> UpcardError:
