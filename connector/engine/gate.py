@@ -154,7 +154,7 @@ class Gate:
         Until then the call goes on: its caller is not told what the same key would not say again.
         """
         if not passed.kept:
-            await self.runs.end(passed.run, error)
+            self.runs.end_read(passed.run, error)
             return
         runs.end(passed.run, error)
         passed.run.state = "canceled" if isinstance(error, Canceled) else passed.run.state

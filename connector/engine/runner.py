@@ -169,7 +169,7 @@ class Runner:
             ended = meant(error)
             raise ended from error
         finally:
-            await self.runs.end(run, ended)
+            self.runs.end_read(run, ended)
             self.telemetry.called(run, time.monotonic() - began)
 
     async def stop(self, within: float = 0.0) -> None:

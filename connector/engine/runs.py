@@ -92,17 +92,11 @@ class Runs:
         self._live[run.id] = run
         return run
 
-    async def begin(self, run: Run) -> Run:
-        """A call that changes something: on record before anything is sent."""
-        await self._store.run(lambda db: insert(db, run))
-        return run
-
-    async def end(self, run: Run, error: UpcardError | None = None) -> None:
+    def end_read(self, run: Run, error: UpcardError | None = None) -> None:
+        """It is written soon."""
         end(run, error)
-        if self._live.pop(run.id, None):
-            self._behind.append(run)
-            return
-        await self._store.run(lambda db: update(db, run))
+        del self._live[run.id]
+        self._behind.append(run)
 
     async def get(self, id_: str, caller: str) -> Run:
         """A run of this caller; another's is not there."""
