@@ -41,6 +41,15 @@ WRITTEN = [
     and any(_decides(exchange, card) for exchange in case.upstream)
 ]
 
+
+def _secrets(case: Case) -> list[str]:
+    """The secret outputs that the case has."""
+    rows = schema(catalog().card(case.card))["properties"].get("outputs", {}).get("properties", {})
+    return [str(value) for key, value in (case.outputs or {}).items() if value and rows.get(key, {}).get("x-secret")]
+
+
+SECRET = [case for case in cases() if _secrets(case)]
+
 # By connector, the card whose request its caller writes; where there is none, one that asks for something else.
 CUSTOM = {card.connector: card for card in sorted(CARDS, key=lambda card: card.by_name) if card.effect != "write"}
 
@@ -210,27 +219,27 @@ def test_a_written_request_that_does_the_same_is_under_the_card_s_policy(case: C
     """SSRF-10: what changes something or gives secrets is judged alike when Custom API Action sends it, in any case."""
     card = catalog().card(case.card)
     custom = CUSTOM[card.connector]
-    method, _, url = next(
-        exchange["ask"] for exchange in reversed(case.upstream) if _decides(exchange, card)
-    ).partition(" ")
+    sent = next(exchange["ask"] for exchange in reversed(case.upstream) if _decides(exchange, card))
+    method, _, url = sent.partition(" ")
     path = url.partition("?")[0].upper().strip("/").split("/")
 
     found = deed_of_request(custom, method, path, catalog().cards)
 
-    assert (found.card, found.effect, found.disruptive, found.secret) == (
-        *(card.key, card.effect, card.disruptive, card.gives_secrets),
-    )
+    judged = (found.card, found.effect, found.disruptive, found.secret)
+    assert judged == (card.key, card.effect, card.disruptive, card.gives_secrets)
 
 
-@every_case
+@pytest.mark.parametrize("case", SECRET, ids=lambda case: case.name)
 async def test_a_secret_is_kept_nowhere(
     case: Case, upcard: Upcard, service: respx.MockRouter, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """A secret output is in the answer, and neither in the run nor in the log."""
     answer = await play(upcard, service, case)
-    kept = (await upcard.http.get(f"/v1/runs/{answer.json().get('run')}")).text + "".join(capfd.readouterr())
+    run = await upcard.http.get(f"/v1/runs/{answer.json()['run']}")
+    kept = run.text + "".join(capfd.readouterr())
 
-    assert not [secret for secret in _secrets(case, answer.json().get("outputs") or {}) if secret in kept]
+    assert run.status_code == 200
+    assert not [secret for secret in _secrets(case) if secret in kept]
 
 
 @every_card
@@ -295,12 +304,6 @@ async def test_html_is_never_taken_for_an_answer(card: Card, upcard: Upcard, ser
     assert answer.json()["type"] in ("unexpected", "outcome_unknown")
 
 
-def _secrets(case: Case, outputs: dict[str, Any]) -> list[str]:
-    published = _published(catalog().card(case.card))
-    rows = published["properties"].get("outputs", {"properties": {}})["properties"]
-    return [str(outputs[key]) for key, row in rows.items() if row.get("x-secret") and outputs.get(key)]
-
-
 def _published(card: Card) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((ROOT / "schemas" / card.connector / f"{card.name}.json").read_text())
     return found
@@ -341,7 +344,7 @@ def _guide_outputs(rows: list[dict[str, Any]]) -> Iterator[tuple[Any, ...]]:
 
 
 def _status_key(card: Card) -> str | None:
-    """The output that holds the status; it is the only whole number there is."""
+    """The output that holds the status."""
     outputs = _published(card)["properties"].get("outputs", {"properties": {}})["properties"]
     return next((key for key in ("status_code", "status") if outputs.get(key, {}).get("x-kind") == "Number"), None)
 
