@@ -26,7 +26,6 @@ from connector.sdk.trace import traced
 
 ATTEMPTS = 4
 DEADLINE = 30.0  # seconds for a request with all its retries
-LONGEST_WAIT = 20.0
 WAIT = 30.0  # seconds a caller is told to wait, where the service asks for time without saying how much
 LARGEST_ANSWER = 32 * 1024 * 1024
 TIMEOUT = aiohttp.ClientTimeout(connect=10, sock_connect=5, sock_read=15)  # seconds
@@ -259,7 +258,7 @@ def _loads_or(words: str, body: bytes) -> Any:
 
 
 def _jitter(attempt: int) -> float:
-    return random.uniform(0.5, min(LONGEST_WAIT, 2.0 ** (attempt + 1)))
+    return random.uniform(0.5, 2.0 ** (attempt + 1))
 
 
 def retry_after(header: str | None) -> float | None:
