@@ -29,7 +29,7 @@ from connector.sdk.kinds import Json
 
 MOST_HEADERS = 5
 OVERLAP = timedelta(hours=24)  # a secret that was replaced signs for so long (CB-3)
-MOST_RETIRED = 3
+MOST_RETIRED = 3  # secrets
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _KEPT = re.compile(
     r"(host|connection|te|trailer|upgrade|transfer-encoding|content-.*|webhook-.*|proxy-.*|keep-alive|expect|accept-encoding|user-agent)",

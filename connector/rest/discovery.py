@@ -20,8 +20,8 @@ from connector.sdk.reading import accept
 from connector.sdk.results import Cursor
 from connector.sdk.tables import CardInputs, Row, field, rows
 
-MOST_CHOICES = 100
-LONGEST_WORDS = 200  # each is looked for in all cards
+MOST_CHOICES = 100  # of a page
+LONGEST_WORDS = 200  # characters; each word is looked for in all cards
 
 
 class CardsWanted(CardInputs):

@@ -24,10 +24,10 @@ from connector.sdk.masks import Mask
 from connector.sdk.said import said
 from connector.sdk.trace import traced
 
-ATTEMPTS = 4
+ATTEMPTS = 4  # of a request, the first among them
 DEADLINE = 30.0  # seconds for a request with all its retries
 WAIT = 30.0  # seconds a caller is told to wait, where the service asks for time without saying how much
-LARGEST_ANSWER = 32 * 1024 * 1024
+LARGEST_ANSWER = 32 * 1024 * 1024  # bytes
 TIMEOUT = aiohttp.ClientTimeout(connect=10, sock_connect=5, sock_read=15)  # seconds
 READS = frozenset({"GET", "HEAD"})
 TRANSIENT = frozenset({502, 503, 504})
