@@ -8,6 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
@@ -24,7 +25,8 @@ from connector.engine.store import Store
 from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval, SafetyCap
 from connector.sdk.kinds import Json
 
-WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+ApprovalState = Literal["waiting", "approved", "refused", "expired"]
+WAITING, APPROVED, REFUSED, EXPIRED = get_args(ApprovalState)
 MOST_WAITING = 100  # of one key: more than a second person can look at
 HIDDEN = ("call", "payload")  # columns that are not shown
 

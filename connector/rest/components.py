@@ -4,9 +4,11 @@ from typing import get_args
 
 from connector.catalog.openapi import ref
 from connector.catalog.schema import given_schema
+from connector.engine.approvals import ApprovalState
 from connector.engine.callers import SCOPES
 from connector.engine.policies import Policy
 from connector.engine.runs import State
+from connector.sdk.card import Effect
 from connector.sdk.kinds import Json
 
 TEXT: Json = {"type": "string"}
@@ -56,7 +58,7 @@ SCHEMAS: Json = {
             "connector": TEXT,
             "title": TEXT,
             "description": TEXT,
-            "effect": {"enum": ["read", "write", "destroy"]},
+            "effect": {"enum": list(get_args(Effect))},
             "list": {"type": "boolean"},
         }
     ),
@@ -165,7 +167,7 @@ SCHEMAS: Json = {
             "connection": TEXT,
             "target": {**NULLABLE, "description": "What it acts on, by the name that people know it by"},
             "reason": NULLABLE,
-            "state": {"enum": ["waiting", "approved", "refused", "expired"]},
+            "state": {"enum": list(get_args(ApprovalState))},
             "created": TEXT,
             "expires": TEXT,
             "decided_by": NULLABLE,
