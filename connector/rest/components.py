@@ -14,7 +14,7 @@ from connector.sdk.kinds import Json
 TEXT: Json = {"type": "string"}
 NULLABLE: Json = {"type": ["string", "null"]}
 OBJECT: Json = {"type": "object"}
-CARD_KEYS: Json = {"type": "array", "items": TEXT}
+TEXTS: Json = {"type": "array", "items": TEXT}
 
 
 def record(properties: Json, *optional: str) -> Json:
@@ -49,7 +49,7 @@ SCHEMAS: Json = {
             "title": TEXT,
             "description": TEXT,
             "connection": OBJECT,
-            "cards": {"type": "array", "items": TEXT},
+            "cards": TEXTS,
         }
     ),
     "Card": record(
@@ -92,9 +92,9 @@ SCHEMAS: Json = {
         {
             "connection": TEXT,
             "connected": {"type": "boolean"},
-            "granted": {**CARD_KEYS, "description": "What the service lets the connection do"},
-            "missing": {**CARD_KEYS, "description": "What it does not"},
-            "unknown": {**CARD_KEYS, "description": "Of what no read can tell, such as cards that change something"},
+            "granted": {**TEXTS, "description": "What the service lets the connection do"},
+            "missing": {**TEXTS, "description": "What it does not"},
+            "unknown": {**TEXTS, "description": "Of what no read can tell, such as cards that change something"},
         }
     ),
     "Flow": record(
@@ -197,7 +197,7 @@ SCHEMAS: Json = {
             "id": TEXT,
             "label": TEXT,
             "scopes": {"type": "array", "items": {"enum": list(SCOPES)}},
-            "cards": {"type": "array", "items": TEXT, "description": "Keys of cards, `kandji.*` or `*`"},
+            "cards": {**TEXTS, "description": "Keys of cards, `kandji.*` or `*`"},
             "connections": {"type": ["array", "null"], "items": TEXT, "description": "Their names; null for all"},
             "created": TEXT,
             "expires": NULLABLE,
