@@ -105,42 +105,6 @@ class Runner:
         if isinstance(entered, Pass):
             self._begun(entered)
 
-    async def _second(self, row: RowMapping, by: Caller) -> Ready:
-        """The call, where `by` is a second person who may make it."""
-        ready = await self.reader.read(self.gate.approvals.call(row, by))
-        by.need(*scopes(ready.deed))
-        for card in {ready.card.key, ready.deed.card}:
-            by.need_card(self.reader.catalog.card(card))
-        return ready
-
-    def _begun(self, entered: Pass, then: Then | None = None) -> "asyncio.Task[Answer]":
-        task = asyncio.create_task(self._told(entered, then) if then else self._work(entered))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
-        return task
-
-    async def _told(self, entered: Pass, then: Then) -> Answer:
-        answer = await self._work(entered)
-        await then(entered.run, answer)
-        return answer
-
-    async def _stream(self, run: Run, wait: float) -> tuple[Run, Answer | None]:
-        with suppress(Stopping):
-            if ended := await self._or_stop(self.streams.wait(run, wait)):
-                return run, _of_stream(ended)
-        return await self.streams.look(run.id) if wait else run, None
-
-    async def _replayed(self, earlier: Earlier, wait: float) -> tuple[Run, Answer | None]:
-        """What the same call was answered before; a stream is waited for as if it were new."""
-        run, answer = earlier.run, earlier.answer
-        if run.progress and run.state not in ENDED:
-            run, found = await self._stream(run, wait)
-        elif answer is not None:
-            found = Answer(written=answer)
-        else:
-            found = _of_stream(run)
-        return replace(run, replayed=True), found
-
     async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
         """One page of a list card, for a dropdown."""
         self._refuse_when_stopping()
@@ -183,6 +147,42 @@ class Runner:
     def _refuse_when_stopping(self) -> None:
         if self.draining.is_set():
             raise Stopping
+
+    async def _second(self, row: RowMapping, by: Caller) -> Ready:
+        """The call, where `by` is a second person who may make it."""
+        ready = await self.reader.read(self.gate.approvals.call(row, by))
+        by.need(*scopes(ready.deed))
+        for card in {ready.card.key, ready.deed.card}:
+            by.need_card(self.reader.catalog.card(card))
+        return ready
+
+    def _begun(self, entered: Pass, then: Then | None = None) -> "asyncio.Task[Answer]":
+        task = asyncio.create_task(self._told(entered, then) if then else self._work(entered))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def _told(self, entered: Pass, then: Then) -> Answer:
+        answer = await self._work(entered)
+        await then(entered.run, answer)
+        return answer
+
+    async def _stream(self, run: Run, wait: float) -> tuple[Run, Answer | None]:
+        with suppress(Stopping):
+            if ended := await self._or_stop(self.streams.wait(run, wait)):
+                return run, _of_stream(ended)
+        return await self.streams.look(run.id) if wait else run, None
+
+    async def _replayed(self, earlier: Earlier, wait: float) -> tuple[Run, Answer | None]:
+        """What the same call was answered before; a stream is waited for as if it were new."""
+        run, answer = earlier.run, earlier.answer
+        if run.progress and run.state not in ENDED:
+            run, found = await self._stream(run, wait)
+        elif answer is not None:
+            found = Answer(written=answer)
+        else:
+            found = _of_stream(run)
+        return replace(run, replayed=True), found
 
     async def _or_stop(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work gives, unless the host stops before."""
