@@ -58,7 +58,7 @@ async def list_cards(request: Request) -> Response:
         for card in host_of(request).catalog.cards.values()
         if wanted.connector in (None, card.connector)
         and wanted.effect in (None, card.effect)
-        and all(speaks(card, word) for word in (wanted.q or "").casefold().split())
+        and speaks(card, wanted.q or "")
     ]
     return listed(found)
 
@@ -130,10 +130,12 @@ def _connector(found: Connector) -> Json:
     }
 
 
-def speaks(found: Card, word: str) -> bool:
+def speaks(found: Card, words: str) -> bool:
+    """Whether a card speaks of each of these words."""
     tables: list[Any] = [found.options, found.inputs, *found.outputs]
     labels = [row.label for table in tables for row in rows(table)]
-    return word in " ".join([found.key, found.title, found.description, *found.keywords, *labels]).casefold()
+    spoken = " ".join([found.key, found.title, found.description, *found.keywords, *labels]).casefold()
+    return all(word in spoken for word in words.casefold().split())
 
 
 def _row(found: Card, key: str) -> Row:
