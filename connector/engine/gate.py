@@ -196,7 +196,8 @@ class Gate:
         if ready.deed.effect == "destroy" or ready.confirm is not None:
             if not approved and (earlier := await self.store.read(lambda db: self._earlier(db, passed))):
                 return earlier
-            self.switch.refuse()
+            if ready.deed.disruptive:
+                self.switch.refuse()
             if (held := await self.permits.may_destroy(ready)) is not None and not approved:
                 return await self._held(passed, held)
         fleet = await self.permits.fleet_allows(ready)
