@@ -46,7 +46,8 @@ def cases() -> list[Case]:
 
 def case_of(card: str) -> Case:
     """The card's own case: the file that has its name and nothing more."""
-    return next(case for case in cases() if case.name == card)
+    connector, _, name = card.partition(".")
+    return _case(FOLDER / connector / f"{name}.json")
 
 
 def _case(path: Path) -> Case:
@@ -81,11 +82,9 @@ def _answered(exchange: dict[str, Any]) -> httpx.Response:
     status, headers = exchange.get("status", 200), exchange.get("headers", {})
     if "text" in exchange:
         return httpx.Response(status, text=exchange["text"], headers=headers)
-    return (
-        httpx.Response(status, json=exchange["answer"], headers=headers)
-        if "answer" in exchange
-        else httpx.Response(status)
-    )
+    if "answer" in exchange:
+        return httpx.Response(status, json=exchange["answer"], headers=headers)
+    return httpx.Response(status, headers=headers)
 
 
 async def play(upcard: Upcard, router: respx.MockRouter, case: Case) -> httpx.Response:

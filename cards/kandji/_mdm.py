@@ -15,7 +15,7 @@ VOLUME = ("name", "format", "percent_used", "identifier", "capacity", "available
 LISTED = ("mdm.mdm_enabled_user", *(f"volumes[0].{key}" for key in VOLUME))
 KEYS = {"asset_tag": "asset_tag", "user": "kandji_user_id"}  # what can be written, and the card's inputs for it
 UNSEEN = (401, 403)  # sources disagree about what a token without a permission is told
-API = ("api", "clients")  # the label of a host name that people's addresses do not have
+API = ("api", "clients", "us-1")  # labels of host names that people's addresses do not have
 
 
 class KandjiMdm(Mdm):
@@ -82,7 +82,7 @@ class KandjiMdm(Mdm):
     def page(self, origin: str, mdm_id: str) -> str:
         """`sub.api.kandji.io` is the API of `sub.kandji.io`; an address without such a part is a simulator's."""
         parts = urlsplit(origin)
-        labels = [label for label in parts.netloc.split(".") if label not in (*API, "us-1")]
+        labels = [label for label in parts.netloc.split(".") if label not in API]
         return f"{parts.scheme}://{'.'.join(labels)}/devices/{mdm_id}"
 
     async def _users(self, query: Json) -> list[User] | None:

@@ -26,6 +26,14 @@ class DeviceTarget(CardInputs):
     device_id: str = field("Kandji's ID of the device", pattern=ID, target=True)
 
 
+class AdeTarget(CardInputs):
+    """The Automated Device Enrollment integration a card is about."""
+
+    ade_token_id: str = field(
+        "ID of the ADE token", label="ADE Token ID", pattern=ID, choices="kandji.list_ade_integrations:id,server_name"
+    )
+
+
 class Status(CardOutputs):
     """What a card answers that only sends a command."""
 

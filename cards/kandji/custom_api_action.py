@@ -7,9 +7,7 @@ from connector import AnyJson, CardInputs, CardOptions, CardOutputs, Object, Sta
 
 
 class Options(CardOptions):
-    request_type: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = field(
-        "HTTP method of the request", labels={method: method for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
-    )
+    request_type: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = field("HTTP method of the request")
 
 
 class Inputs(CardInputs):

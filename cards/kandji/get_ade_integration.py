@@ -1,14 +1,8 @@
 """Get an Automated Device Enrollment (ADE) integration: token, organization, default Blueprint, device counts."""
 
 from cards.kandji._client import Kandji
-from cards.kandji._shapes import ID
-from connector import CardInputs, CardOutputs, Date, Number, Text, card, field, record_of
-
-
-class Inputs(CardInputs):
-    ade_token_id: str = field(
-        "ID of the ADE token", label="ADE Token ID", pattern=ID, choices="kandji.list_ade_integrations:id,server_name"
-    )
+from cards.kandji._shapes import AdeTarget
+from connector import CardOutputs, Date, Number, Text, card, field, record_of
 
 
 class Outputs(CardOutputs):
@@ -42,5 +36,5 @@ class Outputs(CardOutputs):
 
 
 @card("Get ADE Integration")
-async def get_ade_integration(inputs: Inputs, kandji: Kandji) -> Outputs:
+async def get_ade_integration(inputs: AdeTarget, kandji: Kandji) -> Outputs:
     return Outputs.of(record_of(await kandji.get(*kandji.ADE, inputs.ade_token_id)))

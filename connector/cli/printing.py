@@ -10,7 +10,7 @@ from rich.table import Table
 from connector.cli.ask import OK, ask, failed
 from connector.sdk.kinds import Json
 
-LONGEST_LINE = 10_000
+LONGEST_LINE = 10_000  # characters
 
 
 def open_console() -> Console:

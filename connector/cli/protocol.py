@@ -15,8 +15,8 @@ from connector.rest.problems import problem
 from connector.sdk.errors import HeadersTooLarge, InvalidCall, RequestTimeout, TooLarge, UpcardError
 from connector.sdk.trace import new_request
 
-LARGEST_HEAD = 32 * 1024
-LARGEST_REQUEST = 16 * 1024 * 1024  # bodies have their own, smaller limit; this one is for trailers, which pile up
+LARGEST_HEAD = 32 * 1024  # bytes of request line and headers
+LARGEST_REQUEST = 16 * 1024 * 1024  # bytes; bodies have a limit of their own; this is for trailers, which pile up
 SLOWEST = 30.0  # seconds for a whole request
 AGAIN = 1.0  # seconds until the next look at a request that waits for us
 

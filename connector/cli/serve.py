@@ -72,7 +72,7 @@ async def serving(*servers: Server) -> AsyncIterator[tuple[Server, ...]]:
     """Run the servers while the block runs."""
     tasks = [asyncio.create_task(each.serve([each.listening])) for each in servers]
     gc.collect()
-    gc.freeze()  # what was imported stays; collections then look at little (engine.md, 4b)
+    gc.freeze()  # what was imported stays; collections then look at little
     gc.set_threshold(5_000, 20, 100)  # a page of records is 5,000 objects, and no garbage yet
     try:
         yield servers

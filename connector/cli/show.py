@@ -17,8 +17,7 @@ from connector.sdk.tables import Table as Rows
 
 
 def print_cards(words: str, connector: str, *, as_json: bool) -> None:
-    found = [card for card in catalog().cards.values() if not connector or card.connector == connector]
-    found = [card for card in found if all(speaks(card, word) for word in words.casefold().split())]
+    found = [card for card in catalog().cards.values() if connector in ("", card.connector) and speaks(card, words)]
     if as_json:
         print_json([summary(card) for card in found])
         return

@@ -14,8 +14,8 @@ from connector.sdk.errors import DestinationNotAllowed, Fault, InvalidCall
 IP = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-LONGEST_URL = 2048
-LONGEST_NAME = 253
+LONGEST_URL = 2048  # characters
+LONGEST_NAME = 253  # characters, as the DNS has it
 PORTS = frozenset({443})
 DEFAULT_PORTS = {"http": 80, "https": 443}
 INTERNAL = frozenset({"localhost", "local", "internal"})

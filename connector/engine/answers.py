@@ -41,7 +41,10 @@ class Canceled(Conflict):
 
 @dataclass(frozen=True)
 class Claim:
-    """A place for the answer of one call. `named`: by its caller's key, and not by what it does."""
+    """A place for the answer of one call, for `lifetime` seconds, and the answer for `kept` seconds of these.
+
+    `named`: by its caller's key, and not by what it does.
+    """
 
     id: str
     call: str

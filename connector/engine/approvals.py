@@ -8,6 +8,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
 
 import sqlalchemy as sa
 
@@ -24,8 +25,10 @@ from connector.engine.store import Store
 from connector.sdk.errors import ApprovalRequired, Conflict, Forbidden, NoSuchApproval, SafetyCap
 from connector.sdk.kinds import Json
 
-WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+ApprovalState = Literal["waiting", "approved", "refused", "expired"]
+WAITING, APPROVED, REFUSED, EXPIRED = get_args(ApprovalState)
 MOST_WAITING = 100  # of one key: more than a second person can look at
+DECIDED = "The approval does not wait any more."
 HIDDEN = ("call", "payload")  # columns that are not shown
 
 approvals, answers, runs = tables.approvals, tables.answers, tables.runs
@@ -84,7 +87,7 @@ class Approvals:
         self._refuse_the_same(row, by)
         asks = self._keys.known(row["caller"])
         if row["state"] != WAITING or row["expires"] <= now() or asks is None:
-            raise Conflict("The approval does not wait any more.")
+            raise Conflict(DECIDED)
         said = json.loads(self._seals.open(row["call"], _place(row["id"])))
         return Call(row["card"], asks, row["connection"], said["options"], said["inputs"], key=said["key"])
 
@@ -129,7 +132,7 @@ class Approvals:
         waiting = sa.update(approvals).where(approvals.c.id == id_, approvals.c.state == WAITING)
         decided = {"state": state, "decided_by": by, "decided_at": now(), "decided_why": reason, "call": None}
         if not db.execute(waiting.values(decided)).rowcount:
-            raise Conflict("The approval does not wait any more.")
+            raise Conflict(DECIDED)
 
     def _refuse_the_same(self, row: sa.RowMapping, by: Caller) -> None:
         if row["caller"] in self._keys.makers(by.id):

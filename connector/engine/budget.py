@@ -23,12 +23,12 @@ from connector.sdk.errors import Throttled
 from connector.sdk.http import retry_after
 from connector.sdk.kinds import Json
 
-HOUR = 3600
+HOUR = 3600  # seconds
 BLOCK = 50  # requests that a host takes of an hour at once, or less where the hour has few
 BLOCKS = 100  # in an hour, at least
 LOOK = 60.0  # seconds until one request looks whether what the service said, or what is in the store, still holds
 LONGEST_WAIT = 20.0  # seconds that a single call waits for its second
-LONGEST_PAUSE = 3600.0
+LONGEST_PAUSE = 3600.0  # seconds that a service may ask for
 SHORT = 2.0  # seconds that every request waits rather than fail
 
 HEEDED = frozenset(

@@ -120,8 +120,18 @@ class Reader:
             call.caller.need(*scopes(deed))
             call.caller.need_card(self.catalog.card(deed.card))
         return Ready(
-            *(card, call.caller, deed, account, options, inputs, streaming, call.dry_run, call.records),
-            *(call.key, call.confirm, call.reason),
+            card=card,
+            caller=call.caller,
+            deed=deed,
+            account=account,
+            options=options,
+            inputs=inputs,
+            streaming=streaming,
+            dry_run=call.dry_run,
+            records=call.records,
+            key=call.key,
+            confirm=call.confirm,
+            reason=call.reason,
         )
 
     async def _deed(self, card: Card, options: CardOptions, inputs: CardInputs, account: Account) -> Deed:

@@ -39,6 +39,7 @@ from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.tables import rows
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+TAKEN = "There is a connection of this name already."
 MISSING = "There is no connection of this name. GET /v1/connections lists them."
 MEANWHILE = "The connection was changed by somebody else meanwhile. Look at it, and change it again."
 
@@ -131,10 +132,10 @@ class Connections:
 
     async def create(self, name: str, connector: str, fields: Json, policy: Json | None = None) -> Account:
         """Check the fields against the service, then keep them. `policy`: where it differs from a new connection's."""
-        if not NAME.fullmatch(name):
-            raise InvalidCall.of([Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")])
+        if faults := name_faults(name):
+            raise InvalidCall.of(faults)
         if name in self._accounts:
-            raise AlreadyExists("There is a connection of this name already.")
+            raise AlreadyExists(TAKEN)
         at = now()
         connection = self._read(connector, fields)
         wanted = _changed(first_policy(connection), policy or {})
@@ -227,7 +228,7 @@ class Connections:
         try:
             kept = await self._store.run(lambda db: db.execute(statement.values(row)))
         except sa.exc.IntegrityError as error:
-            raise AlreadyExists("There is a connection of this name already.") from error
+            raise AlreadyExists(TAKEN) from error
         await self.look()
         if not kept.rowcount:
             raise Conflict(MEANWHILE)
@@ -264,6 +265,12 @@ class Connections:
 def _changed(policy: Policy, given: Json) -> Policy:
     refuse_blank(given, "policy")
     return accept(Policy, policy.model_dump() | given, "policy")
+
+
+def name_faults(name: str) -> list[Fault]:
+    """What is wrong with a name that is to be given, to a helper flow as well."""
+    right = NAME.fullmatch(name)
+    return [] if right else [Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")]
 
 
 def meant(error: UpcardError) -> UpcardError:

@@ -39,11 +39,12 @@ class Course:
         self.counts: Json = {name: begun.row[name] for name in COUNTS}
         self._job = job
         self._ledger = ledger
-        self._then: str | None = json.loads(begun.row["redeliver"])["then"] if begun.row["redeliver"] else None
+        redeliver = begun.row["redeliver"]  # failures alone are sent again: no page, and the state goes back
+        self._then: str | None = json.loads(redeliver)["then"] if redeliver else None
         self._pages = [] if self._then else begun.pages
         self._due = begun.due  # failed records that are tried again
         self._again: set[int] = set()  # the positions of those that are on their way
-        self._asked = ""
+        self._asked = ""  # by a caller: pause or cancel
         self._error: UpcardError | None = None
         self._news = asyncio.Event()
         self._since = time.monotonic()

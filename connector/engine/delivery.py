@@ -20,7 +20,7 @@ from connector.sdk.kinds import Json
 from connector.sdk.trace import parent
 
 DEADLINE = aiohttp.ClientTimeout(total=20)  # seconds for one attempt, over everything (CB-6)
-LARGEST_ANSWER = 16 * 1024
+LARGEST_ANSWER = 16 * 1024  # bytes of a flow's answer that are read
 SLOW_DOWN = frozenset({429, 503})
 PATIENCE = 100  # requests to slow down that a parcel sits out before they count as an attempt
 GONE = 410

@@ -17,8 +17,8 @@ from connector.sdk.card import Card
 from connector.sdk.errors import Fault
 from connector.sdk.kinds import Json
 
-LARGEST = 64 * 1024
-DEEPEST = 32
+LARGEST = 64 * 1024  # bytes
+DEEPEST = 32  # levels
 DEEPEST_FOLLOWED = 64  # a schema that refers to itself is deeper than any limit
 MOST_FOLLOWED = 10_000  # objects: references can double a schema at every step
 

@@ -20,16 +20,16 @@ from standardwebhooks.webhooks import EmptyWebhookSecretError, Webhook
 from connector.engine import tables
 from connector.engine.addresses import Allowed, read_address
 from connector.engine.clock import now, written
+from connector.engine.connections import name_faults
 from connector.engine.flow_inputs import inputs_faults
 from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.errors import AlreadyExists, Conflict, Fault, InvalidCall, NoSuchFlow
 from connector.sdk.kinds import Json
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 MOST_HEADERS = 5
 OVERLAP = timedelta(hours=24)  # a secret that was replaced signs for so long (CB-3)
-MOST_RETIRED = 3
+MOST_RETIRED = 3  # secrets
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
 _KEPT = re.compile(
     r"(host|connection|te|trailer|upgrade|transfer-encoding|content-.*|webhook-.*|proxy-.*|keep-alive|expect|accept-encoding|user-agent)",
@@ -112,7 +112,7 @@ class Flows:
         self, name: str, url: str, secret: str | None = None, headers: Json | None = None, inputs: Json | None = None
     ) -> Flow:
         """Register a flow; without a secret one is made. Raises InvalidCall, DestinationNotAllowed, AlreadyExists."""
-        await self._refuse([*_name_faults(name), *_secret_faults(secret)], url, headers, inputs)
+        await self._refuse([*name_faults(name), *_secret_faults(secret)], url, headers, inputs)
         flow = Flow(name, Target(url, secret or new_secret(), headers or {}), now(), inputs or None)
         try:
             await self._store.run(lambda db: db.execute(sa.insert(flows).values(self._sealed(flow))))
@@ -199,11 +199,6 @@ def _digest(signer: hmac.HMAC, content: bytes) -> bytes:
 
 def _place(name: str) -> str:
     return f"flows/{name}/target"
-
-
-def _name_faults(name: str) -> list[Fault]:
-    right = NAME.fullmatch(name)
-    return [] if right else [Fault("name", "Name must be 1 to 64 of a-z, 0-9, hyphen and underscore.")]
 
 
 def _secret_faults(secret: str | None) -> list[Fault]:

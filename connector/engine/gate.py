@@ -154,7 +154,7 @@ class Gate:
         Until then the call goes on: its caller is not told what the same key would not say again.
         """
         if not passed.kept:
-            await self.runs.end(passed.run, error)
+            self.runs.end_read(passed.run, error)
             return
         runs.end(passed.run, error)
         passed.run.state = "canceled" if isinstance(error, Canceled) else passed.run.state
@@ -196,7 +196,8 @@ class Gate:
         if ready.deed.effect == "destroy" or ready.confirm is not None:
             if not approved and (earlier := await self.store.read(lambda db: self._earlier(db, passed))):
                 return earlier
-            self.switch.refuse()
+            if ready.deed.disruptive:
+                self.switch.refuse()
             if (held := await self.permits.may_destroy(ready)) is not None and not approved:
                 return await self._held(passed, held)
         fleet = await self.permits.fleet_allows(ready)

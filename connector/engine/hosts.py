@@ -5,10 +5,9 @@ import fcntl
 import hashlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import IO
 
 import sqlalchemy as sa
 
@@ -79,28 +78,19 @@ async def _beats(presence: Presence, told: Callable[[int], None]) -> None:
     await again(beat, BEAT)
 
 
-class _slot:  # noqa: N801
+@contextmanager
+def _slot(folder: Path) -> Iterator[str]:
     """An ID for this process that is free, and the same again after a restart: the first lock file nobody holds."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._folder = data_dir
-        self._file: IO[str] | None = None
-
-    def __enter__(self) -> str:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for number in range(1000):
-            path = self._folder / f"slot-{number}.lock"
-            path.touch(mode=0o600)
-            self._file = path.open("w")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in range(1000):
+        path = folder / f"slot-{number}.lock"
+        path.touch(mode=0o600)
+        with path.open("w") as file:
             try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                self._file.close()
-            else:
-                folder = hashlib.sha256(str(self._folder.resolve()).encode()).hexdigest()[:8]
-                return f"{socket.gethostname()}-{folder}-{number}"
-        raise RuntimeError("More than 1000 hosts share this data folder.")
-
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
+                continue
+            where = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+            yield f"{socket.gethostname()}-{where}-{number}"
+            return
+    raise RuntimeError("More than 1000 hosts share this data folder.")

@@ -37,9 +37,8 @@ class Key:
     @classmethod
     def of(cls, row: sa.RowMapping) -> "Key":
         connections = None if row["connections"] is None else tuple(json.loads(row["connections"]))
-        grant = Grant(
-            frozenset(json.loads(row["scopes"])), tuple(json.loads(row["cards"] or f'["{ALL}"]')), connections
-        )
+        cards = tuple(json.loads(row["cards"])) if row["cards"] else (ALL,)
+        grant = Grant(frozenset(json.loads(row["scopes"])), cards, connections)
         names = ("label", "hash", "created", "last_used", "maker")
         makers = tuple(json.loads(row["makers"]))
         return cls(Caller(row["id"], grant, row["expires"]), **{name: row[name] for name in names}, makers=makers)

@@ -26,7 +26,9 @@ class Permits:
         """All the questions, for a dry run, which is not put on record (DA-3)."""
         if ready.deed.disruptive:
             self.switch.refuse()
+        if ready.deed.effect != "read" or ready.deed.secret:
             await self.may_destroy(ready)
+        if ready.deed.disruptive:
             fleet = await self.fleet_allows(ready)
             name, policy = ready.account.name, ready.account.policy
             await self.store.run(lambda db: policies.refuse_over(db, name, ready.deed, policy, fleet))
@@ -60,7 +62,7 @@ class Permits:
 
     async def _target(self, ready: Ready) -> str | None:
         """Look up what the call is about, as the service has it now."""
-        held = EVERYTHING if ready.card.by_name else CHANGES
+        held = EVERYTHING if ready.card.by_name or ready.card.effect == "read" else CHANGES
         try:
             await ready.card.ask(ready.options, ready.inputs, self.connections.client(ready.account, held))
         except WouldSend as request:

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 from dbos import DBOS
 
 from connector.engine import tables
+from connector.engine.approvals import WAITING
 from connector.engine.clock import written
 from connector.engine.policies import DAY
 from connector.engine.store import Store
 
 EVERY = 3600.0  # seconds
 FAILURES = 7  # days that failed records can be sent again (CB-10)
-BUDGETS = 86400.0  # seconds; they count for an hour
 AT_ONCE = 500  # workflows deleted at once
 
 
@@ -35,9 +35,9 @@ def _forget(db: sa.Connection, days: int) -> None:
     db.execute(sa.delete(runs).where(old))
     db.execute(sa.delete(tables.answers).where(tables.answers.c.until < time.time()))
     db.execute(sa.delete(tables.commands).where(tables.commands.c.at < time.time() - DAY))
-    decided = tables.approvals.c.state != "waiting"
+    decided = tables.approvals.c.state != WAITING
     db.execute(sa.delete(tables.approvals).where(decided, tables.approvals.c.created < _ago(days)))
-    db.execute(sa.delete(tables.budgets).where(tables.budgets.c.hour < time.time() - BUDGETS))
+    db.execute(sa.delete(tables.budgets).where(tables.budgets.c.hour < time.time() - DAY))  # they count for an hour
 
 
 def _left_paused(db: sa.Connection, days: int) -> sa.ColumnElement[bool]:

@@ -105,6 +105,49 @@ class Runner:
         if isinstance(entered, Pass):
             self._begun(entered)
 
+    async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
+        """One page of a list card, for a dropdown."""
+        self._refuse_when_stopping()
+        client = self.connections.client(ready.account, share=ready.account.bulk(patient=False))
+        try:
+            return await ask(ready, client)(cursor)
+        except UpcardError as error:
+            raise meant(error) from error
+
+    async def records(self, ready: Ready) -> AsyncGenerator[Page[Any]]:
+        """All records of a list card, page by page, for a caller that takes them itself."""
+        self._refuse_when_stopping()
+        began = time.monotonic()
+        run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller.id))
+        share = ready.account.bulk(patient=False)
+        client = self.connections.client(ready.account, share=share)
+        ended: UpcardError | None = UpcardError("The caller went away.")
+        try:
+            found = pages(ask(ready, client))
+            while page := await self._or_stop(_next(found)):
+                if share:
+                    share.patient = True  # a failure would cut off the answer, which has begun
+                yield page
+            ended = None
+        except UpcardError as error:
+            ended = meant(error)
+            raise ended from error
+        finally:
+            self.runs.end_read(run, ended)
+            self.telemetry.called(run, time.monotonic() - began)
+
+    async def stop(self, within: float = 0.0) -> None:
+        """Let what is under way end, for so many seconds; who waits for the rest is told what is known of it."""
+        if self.tasks and within:
+            await asyncio.wait(self.tasks, timeout=within)
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def _refuse_when_stopping(self) -> None:
+        if self.draining.is_set():
+            raise Stopping
+
     async def _second(self, row: RowMapping, by: Caller) -> Ready:
         """The call, where `by` is a second person who may make it."""
         ready = await self.reader.read(self.gate.approvals.call(row, by))
@@ -140,49 +183,6 @@ class Runner:
         else:
             found = _of_stream(run)
         return replace(run, replayed=True), found
-
-    async def page(self, ready: Ready, cursor: Cursor) -> Page[Any]:
-        """One page of a list card, for a dropdown."""
-        self._refuse_when_stopping()
-        client = self.connections.client(ready.account, share=ready.account.bulk(patient=False))
-        try:
-            return await ask(ready, client)(cursor)
-        except UpcardError as error:
-            raise meant(error) from error
-
-    async def records(self, ready: Ready) -> AsyncGenerator[Page[Any]]:
-        """All records of a list card, page by page, for a caller that takes them itself."""
-        self._refuse_when_stopping()
-        began = time.monotonic()
-        run = self.runs.begin_read(Run(ready.card.key, ready.account.name, ready.caller.id))
-        share = ready.account.bulk(patient=False)
-        client = self.connections.client(ready.account, share=share)
-        ended: UpcardError | None = UpcardError("The caller went away.")
-        try:
-            found = pages(ask(ready, client))
-            while page := await self._or_stop(_next(found)):
-                if share:
-                    share.patient = True  # a failure would cut off the answer, which has begun
-                yield page
-            ended = None
-        except UpcardError as error:
-            ended = meant(error)
-            raise ended from error
-        finally:
-            await self.runs.end(run, ended)
-            self.telemetry.called(run, time.monotonic() - began)
-
-    async def stop(self, within: float = 0.0) -> None:
-        """Let what is under way end, for so many seconds; who waits for the rest is told what is known of it."""
-        if self.tasks and within:
-            await asyncio.wait(self.tasks, timeout=within)
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    def _refuse_when_stopping(self) -> None:
-        if self.draining.is_set():
-            raise Stopping
 
     async def _or_stop(self, work: Coroutine[Any, Any, T]) -> T:
         """What the work gives, unless the host stops before."""

@@ -26,8 +26,11 @@ BEHIND = 0.5  # seconds that records of finished reads wait to be written
 INSERT = sa.insert(tables.runs)  # made once: to build a statement costs more than to execute it
 UPDATE = sa.update(tables.runs).where(tables.runs.c.id == sa.bindparam("of"))
 
+MISSING = "There is no run of this name."
+
 State = Literal["queued", "running", "paused", "waiting_approval", "succeeded", "failed", "canceling", "canceled"]
 ENDED = frozenset({"succeeded", "failed", "canceled", "paused"})
+PLAIN = ("id", "card", "connection", "caller", "state", "started", "finished", "host")  # columns that are as in a Run
 COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "truncated", "waiting_for", "seconds")
 
 
@@ -57,10 +60,9 @@ class Run:
 
     @classmethod
     def of(cls, row: RowMapping) -> "Run":
-        names = ("id", "card", "connection", "caller", "state", "started", "finished", "host")
         error = json.loads(row["error"]) if row["error"] else None
         progress = {name: row[name] for name in COUNTS} if row["job"] else None
-        return cls(**{name: row[name] for name in names}, error=error, progress=progress)
+        return cls(**{name: row[name] for name in PLAIN}, error=error, progress=progress)
 
     def shown(self) -> Json:
         found: Json = {"run": self.id, "card": self.card, "connection": self.connection, "state": self.state}
@@ -92,25 +94,19 @@ class Runs:
         self._live[run.id] = run
         return run
 
-    async def begin(self, run: Run) -> Run:
-        """A call that changes something: on record before anything is sent."""
-        await self._store.run(lambda db: insert(db, run))
-        return run
-
-    async def end(self, run: Run, error: UpcardError | None = None) -> None:
+    def end_read(self, run: Run, error: UpcardError | None = None) -> None:
+        """It is written soon."""
         end(run, error)
-        if self._live.pop(run.id, None):
-            self._behind.append(run)
-            return
-        await self._store.run(lambda db: update(db, run))
+        del self._live[run.id]
+        self._behind.append(run)
 
     async def get(self, id_: str, caller: str) -> Run:
         """A run of this caller; another's is not there."""
         unwritten = {run.id: run for run in [*self._live.values(), *self._behind] if run.id == id_}
-        found = unwritten.get(id_) or await self._stored(id_)
+        found = unwritten.get(id_) or await self._store.run(lambda db: stored(db, id_))
         if found and found.caller == caller:
             return found
-        raise NoSuchRun("There is no run of this name.")
+        raise NoSuchRun(MISSING)
 
     async def list(
         self, caller: str, *, card: str | None, state: str | None, since: str | None, cursor: str | None, limit: int
@@ -146,19 +142,19 @@ class Runs:
             with suppress(*AWAY):
                 await self.flush()
 
-    async def _stored(self, id_: str) -> Run | None:
-        wanted = sa.select(tables.runs).where(tables.runs.c.id == id_)
-        row = await self._store.run(lambda db: db.execute(wanted).mappings().first())
-        return Run.of(row) if row else None
-
 
 def _insert_all(db: sa.Connection, some: list[Run]) -> None:
     """Also such as are there already: a write that was cut off here went on in its thread."""
     db.execute(inserting(db)(tables.runs).on_conflict_do_nothing(), [_row(run) for run in some])
 
 
-def insert(db: sa.Connection, run: Run) -> None:
-    db.execute(INSERT, _row(run))
+def stored(db: sa.Connection, id_: str) -> Run | None:
+    row = db.execute(sa.select(tables.runs).where(tables.runs.c.id == id_)).mappings().first()
+    return Run.of(row) if row else None
+
+
+def insert(db: sa.Connection, run: Run, **more: str) -> None:
+    db.execute(INSERT, {**_row(run), **more})
 
 
 def update(db: sa.Connection, run: Run) -> None:
@@ -172,5 +168,4 @@ def end(run: Run, error: UpcardError | None = None) -> None:
 
 
 def _row(run: Run) -> Json:
-    names = ("id", "card", "connection", "caller", "state", "started", "finished", "host")
-    return {**{name: getattr(run, name) for name in names}, "error": json.dumps(run.error) if run.error else None}
+    return {**{name: getattr(run, name) for name in PLAIN}, "error": json.dumps(run.error) if run.error else None}

@@ -24,6 +24,9 @@ class NoKeys(Exception):
 class Broken(Exception):
     """A sealed value was changed, moved to another place, or sealed with a key that is gone."""
 
+    def __init__(self, place: str) -> None:
+        super().__init__(f"The secret at {place} cannot be opened with the keys at hand.")
+
 
 class Seals:
     """Seals and opens texts for a place such as `connections/acme/fields`."""
@@ -42,7 +45,7 @@ class Seals:
         try:
             raw = base64.b64decode(packed, validate=True)
         except ValueError as error:
-            raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
+            raise Broken(place) from error
         return self.open_bytes(kid.encode() + b"." + raw, place).decode()
 
     def seal_bytes(self, plain: bytes, place: str) -> bytes:
@@ -55,7 +58,7 @@ class Seals:
         try:
             return self._keys[kid.decode()].decrypt(raw[:NONCE], raw[NONCE:], _bound(kid.decode(), place))
         except (KeyError, ValueError, InvalidTag) as error:
-            raise Broken(f"The secret at {place} cannot be opened with the keys at hand.") from error
+            raise Broken(place) from error
 
     def again(self, sealed: AnyStr, place: str) -> AnyStr:
         """The same secret, sealed with the first key."""

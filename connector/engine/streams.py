@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Literal
 
@@ -15,7 +15,7 @@ from connector.engine.calls import Ready
 from connector.engine.clock import now
 from connector.engine.durable import Queue
 from connector.engine.jobs import seal_job
-from connector.engine.runs import ENDED, Run
+from connector.engine.runs import ENDED, MISSING, Run, insert, stored
 from connector.engine.seals import Seals
 from connector.engine.store import Store
 from connector.sdk.errors import Conflict, Fault, InvalidCall, NoSuchRun
@@ -45,14 +45,12 @@ class Streams:
         take: takes the place of its answer, or finds what has it.
         """
         run = Run(ready.card.key, ready.account.name, ready.caller.id, state="queued")
-        names = ("id", "card", "connection", "caller", "state", "started")
-        row = {name: getattr(run, name) for name in names}
-        row["job"] = seal_job(ready, run.id, self._seals)
+        job = seal_job(ready, run.id, self._seals)
 
         def work(db: sa.Connection) -> Run | Earlier:
             if take and (earlier := take(db, run.id)):
                 return earlier
-            db.execute(sa.insert(runs).values(row))
+            insert(db, run, job=job)
             self._queue.put(db, run.id, 0)
             return run
 
@@ -75,10 +73,9 @@ class Streams:
 
     async def look(self, id_: str) -> Run:
         """The run as it is now."""
-        row = await self._store.run(lambda db: db.execute(sa.select(runs).where(runs.c.id == id_)).mappings().first())
-        if row is None:
-            raise NoSuchRun("There is no run of this name.")
-        return Run.of(row)
+        if found := await self._store.run(lambda db: stored(db, id_)):
+            return found
+        raise NoSuchRun(MISSING)
 
     def ended(self, run: str) -> None:
         """Wake who waits for it on this host."""
@@ -87,18 +84,17 @@ class Streams:
 
     async def ask(self, run: Run, asked: Asked) -> None:
         """Ask the host that works on a stream to pause or cancel it; one that nobody works on is set at once."""
-        still: list[str] = ["queued", "paused"] if asked == "cancel" else ["queued"]
-        then = "canceled" if asked == "cancel" else "paused"
-        asked_to_cancel = sa.true() if asked == "cancel" else sa.false()
-        stream = (runs.c.id == run.id, runs.c.job.is_not(None))  # a command that was sent cannot be called back
-        call = (runs.c.job.is_(None), asked_to_cancel)  # but one that its policy holds can
-        at_once = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(still), sa.or_(stream[1], sa.and_(*call)))
-        later = sa.update(runs).where(*stream, runs.c.state == "running")
-        coming = {"wanted": asked, **({"state": "canceling"} if asked == "cancel" else {})}
+        this, is_stream = runs.c.id == run.id, runs.c.job.is_not(None)
+        idle, at_work = sa.update(runs).where(this), sa.update(runs).where(this, is_stream, runs.c.state == "running")
+        if asked == "cancel":  # also a call that its policy holds; one that was sent cannot be called back
+            idle = idle.where(runs.c.state.in_(("queued", "paused"))).values(state="canceled", finished=now())
+            at_work = at_work.values(wanted=asked, state="canceling")
+        else:
+            idle = idle.where(is_stream, runs.c.state == "queued").values(state="paused", finished=now())
+            at_work = at_work.values(wanted=asked)
 
         def work(db: sa.Connection) -> int:
-            idle = db.execute(at_once.values(state=then, finished=now())).rowcount
-            return idle or db.execute(later.values(**coming)).rowcount
+            return db.execute(idle).rowcount or db.execute(at_work).rowcount
 
         if not await self._store.run(work):
             raise Conflict(f"The run is {run.state}: there is nothing to {asked}.")
@@ -117,7 +113,7 @@ class Streams:
 
     async def resume(self, run: Run) -> None:
         """Go on with a paused or failed stream, from where it stopped."""
-        await self._again(run, ["paused", "failed"], lambda _: {"error": None}, "resume")
+        await self._again(run, ("paused", "failed"), lambda _: {"error": None}, "resume")
 
     async def redeliver(self, run: Run, positions: Sequence[int] | None) -> None:
         """Send failed records again, all or some, with the ids and bytes they had. Raises InvalidCall, Conflict."""
@@ -128,7 +124,6 @@ class Streams:
             raise InvalidCall.of([Fault(f"positions/{at}", why) for at in others[:MOST_NAMED]])
         if not found:
             raise Conflict(f"The run is {run.state}: there is nothing to redeliver.")
-        ended = ["succeeded", "failed", "canceled", "paused"]
         some = [failures.c.run == run.id, failures.c.due.is_(None)]
         some += [failures.c.position.in_(positions)] if positions else []
         again = sa.update(failures).where(*some).values(due=time.time(), attempts=0)
@@ -140,7 +135,7 @@ class Streams:
             then = before or json.dumps({"then": run.state})  # one that could not begin is still to be done
             return {"redeliver": then, "failed": runs.c.failed - int(count)}
 
-        await self._again(run, ended, work, "redeliver")
+        await self._again(run, ENDED, work, "redeliver")
 
     async def failures(self, run: Run, cursor: int, limit: int) -> tuple[list[Json], str | None]:
         """What the flow did not take, by position: never the record itself."""
@@ -152,7 +147,9 @@ class Streams:
         found = await self._store.run(lambda db: [_plain(row) for row in db.execute(wanted).mappings()])
         return found[:limit], str(found[limit - 1]["position"]) if len(found) > limit else None
 
-    async def _again(self, run: Run, states: list[str], change: Callable[[sa.Connection], Json], verb: str) -> None:
+    async def _again(
+        self, run: Run, states: Collection[str], change: Callable[[sa.Connection], Json], verb: str
+    ) -> None:
         """Queue another segment of a stream, with some change to it."""
         reset = {"state": "queued", "wanted": "", "finished": None, "segment": runs.c.segment + 1}
         begin = sa.update(runs).where(runs.c.id == run.id, runs.c.state.in_(states), runs.c.job.is_not(None))

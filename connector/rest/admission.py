@@ -13,8 +13,8 @@ from connector.engine.keys import Keys, id_of
 from connector.sdk.errors import InvalidCall, TooManyCalls, Unauthenticated
 
 BURST = 5.0  # seconds' worth of calls that may come at once
-WRONG_PER_SECOND = 20.0
-WRONG_BURST = 500.0
+WRONG_PER_SECOND = 20.0  # wrong keys of one address, or for one ID
+WRONG_BURST = 500.0  # of them at once
 
 
 class Admission:

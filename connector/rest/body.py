@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect, Request
 from connector.sdk.errors import InvalidCall, RequestTimeout, TooLarge, UnsupportedMediaType
 from connector.sdk.kinds import Json
 
-LARGEST = 1024 * 1024
-DEEPEST = 64
+LARGEST = 1024 * 1024  # bytes
+DEEPEST = 64  # levels
 MOST_MEMBERS = 10_000
 
 

@@ -25,7 +25,7 @@ from connector.sdk.tables import CardInputs, field
 
 NDJSON = "application/x-ndjson"
 WAIT = 55.0  # seconds: callers that give up after 60 never see a time-out
-LONGEST_WAIT = 600.0
+LONGEST_WAIT = 600.0  # seconds that a caller may ask for
 KEY = re.compile(r"[!-~]{1,255}")
 QUOTED = re.compile(r'"[!#-~]+"')  # RFC 9651; a quote inside would be escaped
 

@@ -4,15 +4,17 @@ from typing import get_args
 
 from connector.catalog.openapi import ref
 from connector.catalog.schema import given_schema
+from connector.engine.approvals import ApprovalState
 from connector.engine.callers import SCOPES
 from connector.engine.policies import Policy
 from connector.engine.runs import State
+from connector.sdk.card import Effect
 from connector.sdk.kinds import Json
 
 TEXT: Json = {"type": "string"}
 NULLABLE: Json = {"type": ["string", "null"]}
 OBJECT: Json = {"type": "object"}
-CARD_KEYS: Json = {"type": "array", "items": TEXT}
+TEXTS: Json = {"type": "array", "items": TEXT}
 
 
 def record(properties: Json, *optional: str) -> Json:
@@ -47,7 +49,7 @@ SCHEMAS: Json = {
             "title": TEXT,
             "description": TEXT,
             "connection": OBJECT,
-            "cards": {"type": "array", "items": TEXT},
+            "cards": TEXTS,
         }
     ),
     "Card": record(
@@ -56,7 +58,7 @@ SCHEMAS: Json = {
             "connector": TEXT,
             "title": TEXT,
             "description": TEXT,
-            "effect": {"enum": ["read", "write", "destroy"]},
+            "effect": {"enum": list(get_args(Effect))},
             "list": {"type": "boolean"},
         }
     ),
@@ -90,9 +92,9 @@ SCHEMAS: Json = {
         {
             "connection": TEXT,
             "connected": {"type": "boolean"},
-            "granted": {**CARD_KEYS, "description": "What the service lets the connection do"},
-            "missing": {**CARD_KEYS, "description": "What it does not"},
-            "unknown": {**CARD_KEYS, "description": "Of what no read can tell, such as cards that change something"},
+            "granted": {**TEXTS, "description": "What the service lets the connection do"},
+            "missing": {**TEXTS, "description": "What it does not"},
+            "unknown": {**TEXTS, "description": "Of what no read can tell, such as cards that change something"},
         }
     ),
     "Flow": record(
@@ -165,7 +167,7 @@ SCHEMAS: Json = {
             "connection": TEXT,
             "target": {**NULLABLE, "description": "What it acts on, by the name that people know it by"},
             "reason": NULLABLE,
-            "state": {"enum": ["waiting", "approved", "refused", "expired"]},
+            "state": {"enum": list(get_args(ApprovalState))},
             "created": TEXT,
             "expires": TEXT,
             "decided_by": NULLABLE,
@@ -195,7 +197,7 @@ SCHEMAS: Json = {
             "id": TEXT,
             "label": TEXT,
             "scopes": {"type": "array", "items": {"enum": list(SCOPES)}},
-            "cards": {"type": "array", "items": TEXT, "description": "Keys of cards, `kandji.*` or `*`"},
+            "cards": {**TEXTS, "description": "Keys of cards, `kandji.*` or `*`"},
             "connections": {"type": ["array", "null"], "items": TEXT, "description": "Their names; null for all"},
             "created": TEXT,
             "expires": NULLABLE,

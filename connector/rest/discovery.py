@@ -1,6 +1,5 @@
 """What there is to call: connectors, cards, schemas for chosen options, and the choices of dropdowns."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -20,8 +19,10 @@ from connector.sdk.reading import accept
 from connector.sdk.results import Cursor
 from connector.sdk.tables import CardInputs, Row, field, rows
 
-MOST_CHOICES = 100
-LONGEST_WORDS = 200  # each is looked for in all cards
+MOST_CHOICES = 100  # of a page
+LONGEST_WORDS = 200  # characters; each word is looked for in all cards
+
+Choices = list[tuple[Any, str]]  # value and label
 
 
 class CardsWanted(CardInputs):
@@ -57,7 +58,7 @@ async def list_cards(request: Request) -> Response:
         for card in host_of(request).catalog.cards.values()
         if wanted.connector in (None, card.connector)
         and wanted.effect in (None, card.effect)
-        and all(speaks(card, word) for word in (wanted.q or "").casefold().split())
+        and speaks(card, wanted.q or "")
     ]
     return listed(found)
 
@@ -84,26 +85,27 @@ async def resolve_card_schema(request: Request) -> Response:
 
 async def list_choices(request: Request) -> Response:
     """The values a dropdown offers: those declared, or those that another card lists."""
-    found, wanted = _card(request), request.state.query
-    row = _row(found, request.path_params["field"])
+    wanted: ChoicesWanted = request.state.query
+    row = _row(_card(request), request.path_params["field"])
+    if row.mark.choices:
+        choices, cursor = await _live_choices(request, row.mark.choices, wanted)
+    elif wanted.cursor:
+        raise foreign()
+    else:
+        choices, cursor = [(choice, row.label_of_choice(choice)) for choice in row.choices], None
     words = (wanted.q or "").casefold()
-    if row.mark.choices is None:
-        if wanted.cursor:
-            raise foreign()
-        labels = {choice: row.label_of_choice(choice) for choice in row.choices}
-        return listed(_offered(labels.items(), words))
-    key, _, names = row.mark.choices.partition(":")
+    return listed([{"value": value, "label": label} for value, label in choices if words in label.casefold()], cursor)
+
+
+async def _live_choices(request: Request, choices: str, wanted: ChoicesWanted) -> tuple[Choices, str | None]:
+    """Values and labels of one page of the card that lists them, and the cursor of the next page."""
+    key, _, names = choices.partition(":")
     value, _, label = names.partition(",")
     host, caller = host_of(request), request.state.caller
     ready = await host.reader.read(Call(key, caller, wanted.connection, records=True))
     cursors = Cursors(request.app.state.seals, f"choices/{caller.id}/{ready.account.name}/{key}")
     page = await host.runner.page(ready, Cursor(cursors.read(wanted.cursor), MOST_CHOICES))
-    offered = _offered(((record.get(value), str(record.get(label))) for record in page.records), words)
-    return listed(offered, cursors.give(page.next))
-
-
-def _offered(labels: Iterable[tuple[Any, str]], words: str) -> list[Json]:
-    return [{"value": value, "label": label} for value, label in labels if words in label.casefold()]
+    return [(record.get(value), str(record.get(label))) for record in page.records], cursors.give(page.next)
 
 
 def summary(found: Card) -> Json:
@@ -128,18 +130,17 @@ def _connector(found: Connector) -> Json:
     }
 
 
-def speaks(found: Card, word: str) -> bool:
+def speaks(found: Card, words: str) -> bool:
+    """Whether a card speaks of each of these words."""
     tables: list[Any] = [found.options, found.inputs, *found.outputs]
     labels = [row.label for table in tables for row in rows(table)]
-    return word in " ".join([found.key, found.title, found.description, *found.keywords, *labels]).casefold()
+    spoken = " ".join([found.key, found.title, found.description, *found.keywords, *labels]).casefold()
+    return all(word in spoken for word in words.casefold().split())
 
 
 def _row(found: Card, key: str) -> Row:
-    offering = [
-        row for table in (found.options, found.inputs) for row in rows(table) if row.choices or row.mark.choices
-    ]
-    for row in offering:
-        if row.key == key:
+    for row in (*rows(found.options), *rows(found.inputs)):
+        if row.key == key and (row.choices or row.mark.choices):
             return row
     raise NotFound("This card has no dropdown of this name.")
 

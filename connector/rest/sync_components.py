@@ -3,7 +3,7 @@
 from typing import get_args
 
 from connector.catalog.openapi import ref
-from connector.rest.components import CARD_KEYS, NULLABLE, OBJECT, TEXT, record
+from connector.rest.components import NULLABLE, OBJECT, TEXT, TEXTS, record
 from connector.sdk.inventory import Assignee, Kind
 from connector.sdk.kinds import Json
 from connector.sync.entities import LinkState, Op, Side
@@ -12,7 +12,6 @@ from connector.sync.store.runs import Mode, State
 from connector.sync.systems.permissions import WORDS
 
 COUNT: Json = {"type": "integer"}
-TEXTS: Json = CARD_KEYS
 COUNTS: Json = {**OBJECT, "additionalProperties": COUNT, "description": "How many lines there are of each status"}
 NAMED: Json = {"type": "array", "items": record({"name": TEXT, "kind": {"enum": list(get_args(Kind))}})}
 
@@ -62,7 +61,7 @@ SYNC_SCHEMAS: Json = {
     "SyncPermissions": {
         "type": "object",
         "description": "By part of a sync: read, two_way, actions",
-        "additionalProperties": record({word: {"type": "array", "items": TEXT} for word in WORDS.values()}),
+        "additionalProperties": record(dict.fromkeys(WORDS.values(), TEXTS)),
     },
     "Strangers": record({"properties": NAMED, "columns": NAMED}),
     "SyncRun": record(RUN, *BRIEF),

@@ -1,12 +1,10 @@
 """What keeps a fleet safe: the audit, approvals by a second person, and the kill switch."""
 
-from typing import Literal
-
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connector.engine.approvals import shown
+from connector.engine.approvals import ApprovalState, shown
 from connector.rest.answers import json_answer, listed
 from connector.rest.body import read_body
 from connector.rest.hosts import host_of
@@ -24,7 +22,7 @@ class EntriesWanted(CardInputs):
 
 
 class ApprovalsWanted(CardInputs):
-    state: Literal["waiting", "approved", "refused", "expired"] | None = field("State of the approval")
+    state: ApprovalState | None = field("State of the approval")
 
 
 class Decision(CardInputs):

@@ -40,7 +40,7 @@ class Card:
     keywords: tuple[str, ...]
     options: type[CardOptions]
     inputs: type[CardInputs]
-    outputs: tuple[type[CardOutputs], ...]
+    outputs: Tables
     client: type[Client[Any]]
     results: ResultSet | None
     record: type[Record] | None
@@ -93,22 +93,25 @@ def card(
     by_name: sends what its caller wrote: keys get it by its name only, and each request under the policy of the card
     that would send the same.
     """
-    return lambda handler: _read(handler, title, effect, disruptive or effect == "destroy", by_name, keywords, None)
+    return lambda handler: _read(
+        handler, title, keywords, effect=effect, disruptive=disruptive or effect == "destroy", by_name=by_name
+    )
 
 
 def list_card(title: str, results: ResultSet, *, keywords: tuple[str, ...] = ()) -> Callable[[Handler], Card]:
     """Declare a card whose handler gives one page of records for a cursor."""
-    return lambda handler: _read(handler, title, "read", False, False, keywords, results)
+    return lambda handler: _read(handler, title, keywords, results=results)
 
 
 def _read(
     handler: Handler,
     title: str,
-    effect: Effect,
-    disruptive: bool,
-    by_name: bool,
     keywords: tuple[str, ...],
-    results: ResultSet | None,
+    *,
+    effect: Effect = "read",
+    disruptive: bool = False,
+    by_name: bool = False,
+    results: ResultSet | None = None,
 ) -> Card:
     hints = get_type_hints(handler)
     answer = hints.pop("return", None)

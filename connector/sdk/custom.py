@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, unquote
 from connector.sdk.errors import Fault, InvalidCall
 from connector.sdk.kinds import Json
 
-LONGEST_URL = 4096
-MOST_HEADERS, LARGEST_HEADERS = 20, 8192
+LONGEST_URL = 4096  # characters
+MOST_HEADERS, LARGEST_HEADERS = 20, 8192  # and characters of them all
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 KEPT_HEADERS = {
     *("authorization", "host", "cookie", "content-length", "content-type", "transfer-encoding", "connection", "te"),

@@ -40,7 +40,7 @@ def deed_of_request(card: Card, method: str, path: Sequence[str], cards: Mapping
             equal = cards[f"{card.connector}.{name}"]
             return replace(deed_of(equal, target), secret=equal.gives_secrets)
     if method in READS:
-        return Deed(card.key, "read", False, False, masked(target))
+        return Deed(card.key, "read", disruptive=False, secret=False, target=masked(target))
     return deed_of(card, target)
 
 

@@ -25,11 +25,10 @@ from connector.sdk.masks import Mask
 from connector.sdk.said import said
 from connector.sdk.trace import traced
 
-ATTEMPTS = 4
+ATTEMPTS = 4  # of a request, the first among them
 DEADLINE = 30.0  # seconds for a request with all its retries
-LONGEST_WAIT = 20.0
 WAIT = 30.0  # seconds a caller is told to wait, where the service asks for time without saying how much
-LARGEST_ANSWER = 32 * 1024 * 1024
+LARGEST_ANSWER = 32 * 1024 * 1024  # bytes
 LONGEST_URL = 64 * 1024  # characters
 TIMEOUT = aiohttp.ClientTimeout(connect=10, sock_connect=5, sock_read=15)  # seconds
 READS = frozenset({"GET", "HEAD"})
@@ -299,7 +298,7 @@ def _loads_or(words: str, body: bytes) -> Any:
 
 
 def _jitter(attempt: int) -> float:
-    return random.uniform(0.5, min(LONGEST_WAIT, 2.0 ** (attempt + 1)))
+    return random.uniform(0.5, 2.0 ** (attempt + 1))
 
 
 def retry_after(header: str | None) -> float | None:

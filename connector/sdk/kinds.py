@@ -6,7 +6,7 @@ what is not is refused with a sentence that never repeats the value.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 Json = dict[str, Any]
+Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,7 @@ class Kind:
 
     name: str
     schema: tuple[tuple[str, str], ...]
-    read: Callable[[Any], Any]
+    read: Reader
 
 
 def wrong(why: str) -> PydanticCustomError:
@@ -34,6 +35,11 @@ def wrong(why: str) -> PydanticCustomError:
 def missing() -> PydanticCustomError:
     """The error a reader raises where a required value is blank."""
     return PydanticCustomError("missing", "missing")
+
+
+def is_blank(value: Any) -> bool:
+    """Whether it is nothing: what flow builders send for a variable that is empty."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def read_text(value: Any) -> str | None:
@@ -74,7 +80,7 @@ def read_boolean(value: Any) -> bool | None:
 
 def read_date(value: Any) -> str | None:
     """A moment as RFC 3339 in UTC (`2026-02-03T09:15:00Z`); ISO 8601 with a blank or an offset is read too."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if is_blank(value):
         return None
     if not isinstance(value, str):
         raise wrong("must be a date and time, for example 2026-02-03T09:15:00Z")
@@ -88,19 +94,19 @@ def read_date(value: Any) -> str | None:
 
 def read_object(value: Any) -> Json | None:
     """An object; blank text is nothing."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
     if isinstance(value, dict):
         return value
+    if is_blank(value):
+        return None
     raise wrong("must be an object")
 
 
 def read_list(value: Any) -> list[Any] | None:
     """A list; blank text is nothing."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
     if isinstance(value, list):
         return value
+    if is_blank(value):
+        return None
     raise wrong("must be a list")
 
 
@@ -139,6 +145,33 @@ StatusCode = Annotated[int | None, STATUS, BeforeValidator(read_number)]
 
 Explanation = Annotated[str | None, EXPLANATION, BeforeValidator(read_text)]
 """Text that, when the service refuses, holds what the service said."""
+
+
+def choice_reader(labels: Mapping[str, str]) -> Reader:
+    """A reader of one of these choices, by itself or by its label, whatever their case."""
+    known = {word.casefold(): choice for choice, label in labels.items() for word in (choice, label)}
+
+    def read(value: Any) -> str | None:
+        if is_blank(value):
+            return None
+        choice = known.get(value.strip().casefold()) if isinstance(value, str) else None
+        if choice is None:
+            raise wrong(f"must be one of: {', '.join(labels)}")
+        return choice
+
+    return read
+
+
+def not_blank(reader: Reader, blank: Any) -> Reader:
+    """A reader for which a blank value is an error, or the default."""
+
+    def read(value: Any) -> Any:
+        found = reader(value)
+        if found is None and isinstance(blank, Exception):
+            raise blank
+        return blank if found is None else found
+
+    return read
 
 
 @dataclass(frozen=True)

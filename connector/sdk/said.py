@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-LONGEST = 300
-MOST_READ = 4096  # signs of its words that are looked at
+LONGEST = 300  # characters of the line
+MOST_READ = 4096  # characters of its words that are looked at
 LONGEST_PAGE = 16_384  # bytes of an HTML page that are searched for a heading
-DEEPEST = 8
+DEEPEST = 8  # levels of JSON that are looked into
 SPEAKING = ("detail", "error", "errors", "message")  # the order irusdk looks in
 DETAILS = "data"  # beside a message: what is wrong with which field (Assetbots)
 _HEADING = re.compile(rb"<(?:h1|title)[^>]{0,200}>([^<]+)", re.IGNORECASE)

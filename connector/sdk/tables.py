@@ -1,6 +1,6 @@
 """The tables of a card: options, inputs, outputs, records and connections. One row is one `field`."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from inspect import get_annotations
@@ -11,12 +11,11 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, V
 from pydantic.fields import FieldInfo
 
 from connector.sdk.errors import Fault, InvalidCall, Unexpected
-from connector.sdk.kinds import ANY, PLAIN, TEXT, Digits, Json, Kind, missing, wrong
+from connector.sdk.kinds import ANY, PLAIN, TEXT, Digits, Json, Kind, Reader, choice_reader, missing, not_blank
 from connector.sdk.masks import HIDDEN
 from connector.sdk.words import label_of
 
 Labels = Mapping[str, str]
-Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -238,7 +237,7 @@ def _complete(info: FieldInfo, *, aliased: bool) -> None:
         info.metadata.append(BeforeValidator(lambda value: value or {}))
     elif reader := _reader(mark, type_, _kind(info)):
         blank = missing() if info.is_required() else info.default
-        info.metadata.append(BeforeValidator(reader if optional else _not_blank(reader, blank)))
+        info.metadata.append(BeforeValidator(reader if optional else not_blank(reader, blank)))
     if optional and info.is_required():
         info.default = None
     if aliased and mark.at is not None:
@@ -249,35 +248,9 @@ def _reader(mark: Mark, type_: Any, kind: Kind) -> Reader | None:
     if mark.digits:
         return mark.digits.read
     if get_origin(type_) is Literal:
-        return _choice_reader(get_args(type_), mark.labels or {})
+        labels = mark.labels or {}
+        return choice_reader({choice: labels.get(choice) or label_of(choice) for choice in get_args(type_)})
     return kind.read if (get_origin(type_) or type_) in PLAIN else None  # `list[str]` is read as a list
-
-
-def _not_blank(reader: Reader, blank: Any) -> Reader:
-    """A reader for which a blank value is an error, or the default."""
-
-    def read(value: Any) -> Any:
-        found = reader(value)
-        if found is None and isinstance(blank, Exception):
-            raise blank
-        return blank if found is None else found
-
-    return read
-
-
-def _choice_reader(choices: tuple[str, ...], labels: Labels) -> Reader:
-    known = {word.casefold(): choice for choice in choices for word in (choice, labels.get(choice) or label_of(choice))}
-    named = ", ".join(choices)
-
-    def read(value: Any) -> str | None:
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return None
-        choice = known.get(value.strip().casefold()) if isinstance(value, str) else None
-        if choice is None:
-            raise wrong(f"must be one of: {named}")
-        return choice
-
-    return read
 
 
 def _mark(info: FieldInfo) -> Mark:

@@ -14,7 +14,7 @@ async def test_the_kill_switch_stops_every_host(on_either: Fresh, kandji: respx.
 
     turned = await upcard.http.put("/v1/kill-switch", json={"on": True, "reason": "stolen laptop"})
     stopped = [await clear(upcard), await clear(other)]
-    push = await other.call("kandji.send_mdm_blank_push", inputs={"device_id": "d2"})
+    push = await upcard.call("kandji.send_mdm_blank_push", inputs={"device_id": "d2"}, confirm="DMPX2")
     await upcard.http.put("/v1/kill-switch", json={"on": False})
     again = await clear(upcard)
 

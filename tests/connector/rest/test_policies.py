@@ -123,9 +123,24 @@ async def test_confirm_is_always_heeded(on_either: Fresh, kandji: respx.MockRout
     played(kandji)
 
     cleared = await clear(upcard, confirm="DMPX3")
+    tried = await upcard.call("kandji.update_inventory", inputs={"device_id": "d2"}, confirm="DMPX3", dry_run=True)
     locked = await upcard.call("kandji.lock_device", inputs={"device_id": "d2"}, confirm="DMPX3")
 
-    assert (cleared.status_code, locked.status_code, sent(kandji)) == (409, 409, [])
+    assert (cleared.status_code, tried.status_code, locked.status_code, sent(kandji)) == (409, 409, 409, [])
+
+
+async def test_a_secret_is_not_read_before_it_is_confirmed(on_either: Fresh, kandji: respx.MockRouter) -> None:
+    """DA-2, DA-8: the device is looked up, and the secret asked for once that is on record."""
+    upcard = await on_either()
+    played(kandji)
+    secret = kandji.get("/devices/d2/secrets/unlockpin").respond(200, json={"pin": "048213"})
+
+    wrong = await upcard.call("kandji.get_unlock_pin", inputs={"device_id": "d2"}, confirm="DMPX3")
+    before = secret.call_count
+    right = await upcard.call("kandji.get_unlock_pin", inputs={"device_id": "d2"}, confirm="DMPX2")
+
+    assert (wrong.status_code, before) == (409, 0)
+    assert (right.json().get("outputs"), secret.call_count) == ({"pin": "048213"}, 1)
 
 
 async def test_more_than_the_cap_is_refused(on_either: Fresh, kandji: respx.MockRouter) -> None:
