@@ -168,6 +168,9 @@ class Runner:
         except UpcardError as error:
             ended = meant(error)
             raise ended from error
+        except Exception:
+            ended = _our_fault(ready)
+            raise
         finally:
             await self.runs.end(run, ended)
             self.telemetry.called(run, time.monotonic() - began)
