@@ -20,6 +20,8 @@ LARGEST_REQUEST = 16 * 1024 * 1024  # bytes; bodies have a limit of their own; t
 SLOWEST = 30.0  # seconds for a whole request
 AGAIN = 1.0  # seconds until the next look at a request that waits for us
 
+HAS_BODY = frozenset({b"content-length", b"transfer-encoding"})
+
 Part = Literal["", "head", "body"]
 
 
@@ -51,7 +53,14 @@ class Limited(HttpToolsProtocol):
         self._part = "head"
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._part == "head":  # what comes after a body must not count as one of its request's headers
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade() and any(name in HAS_BODY and value != b"0" for name, value in self.headers):
+            # The parser would leave the body out, and read it as the next request.
+            self._stop(InvalidCall("Send a request that has a body without Upgrade: this host speaks HTTP/1.1 only."))
         if len(self.url) + sum(map(len, chain.from_iterable(self.headers))) + 4 * len(self.headers) > LARGEST_HEAD:
             self._stop(_too_long())
         super().on_headers_complete()

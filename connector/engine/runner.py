@@ -132,6 +132,9 @@ class Runner:
         except UpcardError as error:
             ended = meant(error)
             raise ended from error
+        except Exception:
+            ended = _our_fault(ready)
+            raise
         finally:
             self.runs.end_read(run, ended)
             self.telemetry.called(run, time.monotonic() - began)

@@ -27,7 +27,7 @@ NDJSON = "application/x-ndjson"
 WAIT = 55.0  # seconds: callers that give up after 60 never see a time-out
 LONGEST_WAIT = 600.0  # seconds that a caller may ask for
 KEY = re.compile(r"[!-~]{1,255}")
-QUOTED = re.compile(r'"[!#-~]+"')  # RFC 9651; a quote inside would be escaped
+QUOTED = re.compile(r'"[!#-~]*"')  # RFC 9651; a quote inside would be escaped
 
 
 class Envelope(CardInputs):

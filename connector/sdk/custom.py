@@ -4,6 +4,7 @@ SSRF-9 and SSRF-11 of the security reference: one parser, no dots, no escapes in
 credentials or changes how the request is framed.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def custom_request(method: str, url: str, query: Json | None, headers: Json | No
         segments,
         bool(segments) and path.endswith("/"),
         merged,
-        {name: str(value) for name, value in (headers or {}).items()},
+        {name: value if isinstance(value, str) else json.dumps(value) for name, value in (headers or {}).items()},
     )
 
 

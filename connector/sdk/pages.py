@@ -1,6 +1,6 @@
 """Walk a list card's pages to their end: no endless list, no page asked for beyond what is wanted."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from connector.sdk.errors import Unexpected
@@ -12,8 +12,9 @@ Ask = Callable[[Cursor], Awaitable[Page[Any]]]
 
 
 async def pages(ask: Ask, *, limit: int | None = None, after: str | None = None) -> AsyncIterator[Page[Any]]:
-    """Pages from a cursor on, `limit` records at most. Raises Unexpected where the service leads in a circle."""
+    """Pages from a cursor on, `limit` records at most. Raises Unexpected where the service leads nowhere."""
     cursor, left, seen = Cursor(after, limit), limit, {after}
+    before: Sequence[Any] = ()
     for _ in range(MOST_PAGES):
         if left == 0:
             return
@@ -25,7 +26,10 @@ async def pages(ask: Ask, *, limit: int | None = None, after: str | None = None)
             return
         if page.next in seen:
             raise Unexpected("The service leads back to a page that was read already.")
+        if page.records == before:
+            raise Unexpected("The service sent the same page again.")
         seen.add(page.next)
+        before = page.records
         left = None if left is None else left - len(records)
         cursor = Cursor(page.next, left)
     raise Unexpected(f"The list has more than {MOST_PAGES} pages; the rest was not read.")

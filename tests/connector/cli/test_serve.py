@@ -120,6 +120,36 @@ async def test_headers_below_the_limit_are_read(upcard: Upcard, exchange: Exchan
     assert answer.startswith(b"HTTP/1.1 400 ")
 
 
+@pytest.mark.parametrize("asked", ["Upgrade: h2c", "Upgrade: websocket"])
+async def test_a_body_is_never_read_as_a_request(upcard: Upcard, exchange: Exchange, asked: str) -> None:
+    """ER-2: the parser skips the body of a request that asks for another protocol; Java's client does so by itself."""
+    inside = post(upcard, "/v1/keys", b'{"label": "hidden", "scopes": ["admin"]}')
+
+    answer = await exchange(
+        post(upcard, "/v1/flows", inside).replace(b"Connection: close", b"Connection: Upgrade\r\n" + asked.encode())
+    )
+
+    assert refused(answer) == (400, "invalid_call")
+
+
+async def test_an_upgrade_without_a_body_is_passed_over(upcard: Upcard, exchange: Exchange) -> None:
+    """RFC 9110, 7.8: a server may answer as if nobody had asked for another protocol."""
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: upgrade, close\r\nUpgrade: h2c\r\n\r\n"
+
+    assert (await exchange(asked)).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-api-client-token"])
+async def test_a_trailer_is_no_header(upcard: Upcard, exchange: Exchange, name: str) -> None:
+    """AU-2: a key comes before the body, where a proxy in front looks; RFC 9110, 6.5.1."""
+    key = upcard.http.headers["authorization"].removeprefix("" if name == "Authorization" else "Bearer ")
+    head = "POST /v1/flows HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    answer = await exchange(f"{head}2\r\n{{}}\r\n0\r\n{name}: {key}\r\n\r\n".encode())
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+
+
 async def test_a_request_without_end_is_cut_off(exchange: Exchange) -> None:
     """AU-9: trailers are held in memory, and anybody may send them."""
     chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "

@@ -330,6 +330,16 @@ async def test_a_page_too_deep_for_a_line_is_unexpected(upcard: Upcard, kandji: 
     assert (answer.status_code, answer.json()["type"], latest["error"]["type"]) == (502, "unexpected", "unexpected")
 
 
+async def test_a_fault_of_ours_is_not_the_caller_s(upcard: Upcard, kandji: respx.MockRouter) -> None:
+    """SEC-6: the run tells it from a caller who went away."""
+    kandji.get("/devices").mock(side_effect=RuntimeError)
+
+    answer = await call(upcard, "list_devices", {}, **LINES)
+
+    latest = (await upcard.http.get("/v1/runs", params={"limit": "1"})).json()["items"][0]
+    assert (answer.status_code, latest["error"]["detail"]) == (500, "Something went wrong on our side.")
+
+
 async def test_only_lists_give_lines(upcard: Upcard) -> None:
     """A card with one answer says so."""
     answer = await call(upcard, "get_device", BASIC, **LINES)

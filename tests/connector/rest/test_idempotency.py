@@ -61,7 +61,7 @@ async def test_a_key_may_be_quoted(on_either: Fresh, kandji: respx.MockRouter, s
     assert replayed(await restart(upcard, same))
 
 
-@pytest.mark.parametrize("key", ["", " ", "a b", "ä".encode().decode("latin-1"), "x" * 256, "a\tb"])
+@pytest.mark.parametrize("key", ["", " ", '""', "a b", "ä".encode().decode("latin-1"), "x" * 256, "a\tb"])
 async def test_a_key_that_cannot_be_read_is_refused(upcard: Upcard, kandji: respx.MockRouter, key: str) -> None:
     """ID-1: 1 to 255 visible ASCII characters; else nothing is sent."""
     headers = [(b"Idempotency-Key", key.encode("latin-1"))]

@@ -230,6 +230,12 @@ def test_there_are_not_too_many_headers(headers: dict[str, str]) -> None:
     assert told(headers=headers) == [("inputs/headers", "Headers must be at most 20, 8192 characters in all.")]
 
 
+@pytest.mark.parametrize(("value", "sent"), [(True, "true"), (7, "7"), (1.5, "1.5"), ("x", "x")])
+def test_a_header_is_written_as_json_has_it(value: Any, sent: str) -> None:
+    """SSRF-11: a flow's `true` is not Python's."""
+    assert custom_request("GET", "/x", None, {"X-Own": value}, None).headers == {"X-Own": sent}
+
+
 def test_as_many_headers_as_are_allowed_are_taken() -> None:
     """SSRF-11: numbers and booleans are written as text."""
     headers = {f"x-{count}": count for count in range(19)} | {"X-Own": "y" * 8000}

@@ -254,7 +254,7 @@ async def test_a_pause_longer_than_the_deadline_is_the_caller_s(
     assert raised.value.retry_after == min(float(header), 3600)
 
 
-@pytest.mark.parametrize("header", ["soon", "", "NaN", "-5", None])
+@pytest.mark.parametrize("header", ["soon", "", "NaN", "-5", f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT", None])
 async def test_a_pause_that_cannot_be_read_is_our_own(header: str | None, played: respx.MockRouter) -> None:
     """UP-3: garbage in Retry-After neither crashes nor stalls."""
     played.route().respond(429, headers={} if header is None else {"Retry-After": header})
@@ -483,6 +483,8 @@ DATES = st.from_regex(r"\A(Mon|Xyz)?,? ?[0-9]{0,3} (Jan|Foo|1) [0-9]{0,6} [0-9:.
 @example("0 0 0 0 0")
 @example(",")
 @example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example(f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT")
+@example(f"Mon, 01 Jan 2030 00:00:00 +{'9' * 20}")
 def test_any_retry_after_is_some_time_or_none(header: str) -> None:
     """CB-5: it never raises, and never stalls beyond the clamp."""
     found = retry_after(header)

@@ -87,6 +87,15 @@ async def test_a_list_that_leads_back_is_not_walked_for_ever(back: str) -> None:
         await anext(found)
 
 
+async def test_a_page_that_comes_again_is_the_last_that_is_read() -> None:
+    """UP-6: a service may give its first page whatever it is asked for, and 5000 times if it is let."""
+    found = pages(Listed(page(1, 2, next="b"), page(1, 2, next="c")))
+
+    assert [(await anext(found)).next for _ in range(2)] == ["b", "c"]
+    with pytest.raises(Unexpected, match="the same page again"):
+        await anext(found)
+
+
 async def test_there_is_a_most_of_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """UP-6: a cut list never looks complete."""
     assert module.MOST_PAGES == 5000
