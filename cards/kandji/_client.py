@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cards.kandji._shapes import Blueprint, CommandedDevice
 from connector import (
@@ -181,7 +181,15 @@ class Kandji(Client[Tenant], title="Kandji", prefix="/api/v1", limits=LIMITS):
         """Only the query of a link is used; the rest must be what was asked, on whichever host Kandji prints."""
         if not link:
             return None
-        parts = urlsplit(link) if isinstance(link, str) else urlsplit("")
+        parts = split(link)
         if parts.path.rstrip("/") != "/".join([self.prefix, *path]) or not parts.query:
             raise Unexpected("The service sent a link to the next page that leads elsewhere.")
         return parts.query
+
+
+def split(link: Any) -> SplitResult:
+    """A link that the service prints, in its parts; these are empty where it is none."""
+    try:
+        return urlsplit(str(link))
+    except ValueError:
+        return urlsplit("")

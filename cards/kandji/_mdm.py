@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from cards.kandji._client import split
 from cards.kandji._details import Full
 from cards.kandji._shapes import Device as Record
 from cards.kandji._shapes import DeviceSummary
@@ -101,7 +102,7 @@ class KandjiMdm(Mdm):
             found += map(_user, body["results"])
             if not body.get("next"):
                 return found
-            asked.append({**query, **dict(parse_qsl(urlsplit(body["next"]).query))})
+            asked.append({**query, **dict(parse_qsl(split(body["next"]).query))})
             if asked[-1] in asked[:-1]:
                 raise Unexpected("The service answered with a page of users that leads back.")
 

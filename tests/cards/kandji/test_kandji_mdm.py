@@ -203,8 +203,9 @@ async def test_the_directory_is_read_by_its_cursors(app: Sandbox, mdm: KandjiMdm
     assert {user.archived for user in users} == {True, False}
 
 
-async def test_cursors_that_lead_back_are_told() -> None:
-    page = {"next": "https://acme.api.kandji.io/api/v1/users?cursor=a", "results": []}
+@pytest.mark.parametrize("link", ["https://acme.api.kandji.io/api/v1/users?cursor=a", "https://[acme?cursor=a", 7])
+async def test_links_that_lead_nowhere_are_told(link: object) -> None:
+    page = {"next": link, "results": []}
 
     with pytest.raises(Unexpected, match="leads back"):
         await KandjiMdm(Played(answers=(page, page))).users()
