@@ -22,7 +22,6 @@ class Settings(BaseSettings):
     unregistered_flows: bool = Field(False, description="Whether a stream may name a URL instead of a flow")
     calls_per_second: int = Field(200, ge=0, description="Calls a second of each key, at each host; 0 for any number")
     worker: bool = Field(True, description="Whether this host works on streams, or only takes calls")
-    run_data: bool = Field(False, description="Whether inputs and outputs are kept with a run; secrets never are")
     repeat_window: int = Field(
         600,
         ge=0,

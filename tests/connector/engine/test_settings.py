@@ -12,27 +12,27 @@ from connector.engine.settings import Settings
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder without settings."""
     monkeypatch.chdir(tmp_path)
-    for name in ("DATA_DIR", "DATABASE_URL", "HOST", "PORT", "SECRET_KEYS", "RUN_DATA", "UNREGISTERED_FLOWS"):
+    for name in ("DATA_DIR", "DATABASE_URL", "HOST", "PORT", "SECRET_KEYS", "UNREGISTERED_FLOWS"):
         monkeypatch.delenv(f"UPCARD_{name}", raising=False)
     return tmp_path
 
 
 def test_defaults_are_careful(folder: Path) -> None:
-    """SC-5: the loopback address only, nothing allowed besides public addresses, no data kept, calls limited."""
+    """SC-5: the loopback address only, nothing allowed besides public addresses, calls limited."""
     settings = Settings()
 
     assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8700, Path(".upcard"))
     assert (settings.allow_receivers, settings.allow_services, settings.secret_keys) == ("", "", "")
-    assert (settings.unregistered_flows, settings.run_data, settings.retention_days) == (False, False, 30)
+    assert (settings.unregistered_flows, settings.retention_days) == (False, 30)
     assert settings.calls_per_second == 200
 
 
 def test_the_environment_sets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By `UPCARD_` and the name."""
     monkeypatch.setenv("UPCARD_PORT", "9000")
-    monkeypatch.setenv("UPCARD_RUN_DATA", "true")
+    monkeypatch.setenv("UPCARD_UNREGISTERED_FLOWS", "true")
 
-    assert (Settings().port, Settings().run_data) == (9000, True)
+    assert (Settings().port, Settings().unregistered_flows) == (9000, True)
 
 
 def test_a_file_sets(folder: Path) -> None:
