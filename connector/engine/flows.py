@@ -63,7 +63,7 @@ class Target:
     def signed(self, id_: str, at: int, body: bytes) -> str:
         """The signature of each secret in use at this time (seconds since 1970), the newest first.
 
-        As standardwebhooks signs, in a sixth of its time: it was a tenth of what a record costs (bench/README.md).
+        As standardwebhooks signs, in half of its time: it was a tenth of what a record costs (bench/README.md).
         """
         content = b"%s.%d.%s" % (id_.encode(), at, body)
         in_use = [_digest(signer, content) for signer, end in self._signers if at < end]
