@@ -19,13 +19,14 @@ from connector.rest.problems import problem_answer
 from connector.rest.query import NoQuery, read_query
 from connector.sdk.errors import Fault, Forbidden, InvalidCall, Unexpected
 from connector.sdk.kinds import Object, Text
-from connector.sdk.reading import accept
+from connector.sdk.reading import accept, refuse_blank
 from connector.sdk.results import Page
 from connector.sdk.tables import CardInputs, field
 
 NDJSON = "application/x-ndjson"
 WAIT = 55.0  # seconds: callers that give up after 60 never see a time-out
 LONGEST_WAIT = 600.0  # seconds that a caller may ask for
+CAREFUL = ("dry_run", "confirm")  # a flow's variable that was empty must not run a card for real, nor unconfirmed
 KEY = re.compile(r"[!-~]{1,255}")
 QUOTED = re.compile(r'"[!#-~]*"')  # RFC 9651; a quote inside would be escaped
 
@@ -58,7 +59,9 @@ async def _read(request: Request, host: Host, card: str, caller: Caller) -> Read
     allowed = host.reader.allow(card, caller)
     if request.scope["query_string"]:
         read_query(request, NoQuery)  # refused: `?dry_run=true` must not run the card
-    envelope = accept(Envelope, await read_body(request))
+    body = await read_body(request)
+    refuse_blank({name: body[name] for name in CAREFUL if name in body})
+    envelope = accept(Envelope, body)
     records, key = NDJSON in request.headers.get("accept", ""), idempotency_key(request)
     return await host.reader.read_for(allowed, Call(card, caller, **dict(envelope), records=records, key=key))
 

@@ -97,6 +97,17 @@ async def test_an_envelope_is_read_strictly(upcard: Upcard, body: dict[str, Any]
     assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, [at])
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+@pytest.mark.parametrize("careful", ["dry_run", "confirm"])
+async def test_a_blank_variable_is_no_decision(
+    upcard: Upcard, kandji: respx.MockRouter, careful: str, blank: str
+) -> None:
+    """Who asks for a dry run, or for a check of the target, by a variable that was empty does not lock the device."""
+    answer = await call(upcard, "lock_device", {"inputs": {"device_id": "d1"}, careful: blank})
+
+    assert (answer.status_code, [error["at"] for error in answer.json()["errors"]]) == (400, [careful])
+
+
 async def test_a_query_is_no_part_of_a_call(upcard: Upcard, kandji: respx.MockRouter) -> None:
     """DA-3: who asks for a dry run in the wrong place does not erase a device."""
     answer = await call(upcard, "erase_device?dry_run=true", {"inputs": {"device_id": "d1", "pin": PIN}})
