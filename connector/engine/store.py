@@ -1,7 +1,8 @@
 """The store: one database for everything the host keeps; SQLite in a file, or PostgreSQL. No rules live here."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,7 @@ ALONE = {  # what makes other hosts wait until the transaction ends
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(8700)",
 }
-IDLE = 10.0  # seconds that a host may do nothing in a transaction for which others wait
+IDLE = 10.0  # seconds that a host may do nothing in a transaction: others may wait for it
 AT_ONE_MOMENT = {  # what makes all reads of a transaction see the same
     "sqlite": "BEGIN",
     "postgresql": "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
@@ -40,7 +41,7 @@ class Store:
 
     def run_here(self, work: Callable[[sa.Connection], T]) -> T:
         """The same in the calling thread, for a start-up or a command."""
-        with self.engine.begin() as connection:
+        with _transaction(self.engine) as connection:
             return work(connection)
 
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
@@ -48,7 +49,7 @@ class Store:
         return await asyncio.to_thread(self.read_here, work)
 
     def read_here(self, work: Callable[[sa.Connection], T]) -> T:
-        with self.engine.begin() as connection:
+        with _transaction(self.engine) as connection:
             connection.execute(sa.text(AT_ONE_MOMENT[connection.dialect.name]))
             return work(connection)
 
@@ -57,14 +58,9 @@ class Store:
         return await asyncio.to_thread(self.run_alone_here, work)
 
     def run_alone_here(self, work: Callable[[sa.Connection], T]) -> T:
-        try:
-            with self._turn, self._synced.begin() as connection:
-                connection.execute(sa.text(ALONE[connection.dialect.name]))
-                return work(connection)
-        except sa.exc.InternalError as error:
-            if error.connection_invalidated:
-                raise sa.exc.TimeoutError("The transaction was ended: nothing was done in it for too long.") from error
-            raise
+        with self._turn, _transaction(self._synced) as connection:
+            connection.execute(sa.text(ALONE[connection.dialect.name]))
+            return work(connection)
 
     def migrate(self) -> None:
         """Bring the database to the newest form; hosts that start at once do so one after the other."""
@@ -76,6 +72,18 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
         self._synced.dispose()
+
+
+@contextmanager
+def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One that was ended because its host was frozen is no fault of ours: the store was away."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except sa.exc.InternalError as error:
+        if error.connection_invalidated:
+            raise sa.exc.TimeoutError("The transaction was ended: nothing was done in it for too long.") from error
+        raise
 
 
 def inserting(db: sa.Connection) -> Any:
@@ -112,8 +120,7 @@ def _engine(url: str, *, synced: bool = False) -> sa.Engine:
     if made.get_backend_name() != "sqlite":
         made = made.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(made, pool_size=10, pool_pre_ping=True, hide_parameters=True)
-        if synced:
-            sa.event.listen(engine, "connect", partial(_patience, seconds=IDLE))
+        sa.event.listen(engine, "connect", partial(_patience, seconds=IDLE))
         return engine
     if made.database:
         _private_file(Path(made.database))
