@@ -5,7 +5,7 @@ Calls that only read are written behind, some at a time: a crash may lose the la
 
 import asyncio
 import json
-import random
+import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,6 @@ from connector.engine.store import AWAY, Store, inserting
 from connector.sdk.errors import NoSuchRun, UpcardError
 from connector.sdk.kinds import Json
 
-DICE = random.Random()  # of its own: tests may seed the one that all share
 BEHIND = 0.5  # seconds that records of finished reads wait to be written
 
 INSERT = sa.insert(tables.runs)  # made once: to build a statement costs more than to execute it
@@ -35,8 +34,8 @@ COUNTS = ("fetched", "delivered", "failed", "skipped", "pages", "cursor", "trunc
 
 
 def new_id(kind: str) -> str:
-    """An ID of its own, which is no secret: a later one is the later text."""
-    return f"{kind}_{time.time_ns() // 1_000_000:012x}{DICE.getrandbits(64):016x}"
+    """An ID of its own: a later one is the later text."""
+    return f"{kind}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"
 
 
 @dataclass

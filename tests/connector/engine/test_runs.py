@@ -49,7 +49,7 @@ def kept(store: Store) -> list[str]:
 
 
 def test_a_run_has_an_id_of_its_own() -> None:
-    """It fits a webhook-id."""
+    """It fits a webhook-id, and cannot be guessed."""
     one, other = a_run(), a_run()
 
     assert re.fullmatch(r"run_[0-9a-f]{28}", one.id)
