@@ -120,7 +120,7 @@ def _engine(url: str, *, synced: bool = False) -> sa.Engine:
     if made.get_backend_name() != "sqlite":
         made = made.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(made, pool_size=10, pool_pre_ping=True, hide_parameters=True)
-        sa.event.listen(engine, "connect", partial(_patience, seconds=IDLE))
+        sa.event.listen(engine, "connect", _patience)
         return engine
     if made.database:
         _private_file(Path(made.database))
@@ -135,9 +135,9 @@ def _private_file(path: Path) -> None:
     path.chmod(0o600)  # it may have been there; SQLite makes the files beside it alike
 
 
-def _patience(connection: Any, _record: Any, *, seconds: float) -> None:
+def _patience(connection: Any, _record: Any) -> None:
     """A transaction that makes others wait ends when its host does nothing with it for so long: it is frozen."""
-    connection.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE * 1000)}")
     connection.commit()
 
 
