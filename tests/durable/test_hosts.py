@@ -115,7 +115,7 @@ async def _frozen(all_: list[HostProcess], slot: int, receiver: Receiver, lost: 
     """Until its streams are at work elsewhere, in the middle of a page that it still has."""
     before = {run: len(receiver.of(run).sent) for run in lost}
     all_[slot].freeze()
-    await until(lambda: _grown(receiver, before, 2 * CONCURRENCY), within=90)  # nine hosts share the machine here
+    await until(lambda: _grown(receiver, before, 2 * CONCURRENCY))
     all_[slot].thaw()
     receiver.delay = 0.01
 
