@@ -18,6 +18,7 @@ from connector.sdk.kinds import (
     Origin,
     StatusCode,
     Text,
+    is_blank,
 )
 from connector.sdk.pages import pages
 from connector.sdk.results import Cursor, Page, ResultSet
@@ -69,6 +70,7 @@ __all__ = [
     "card",
     "field",
     "group",
+    "is_blank",
     "list_card",
     "pages",
     "record_of",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cards.assetbots._fields import SERIAL, custom
-from cards.assetbots._inventory import asset_of, is_blank, person_inputs, person_of, plain
+from cards.assetbots._inventory import asset_of, person_inputs, person_of, plain
 from cards.assetbots._listing import Listing
 from cards.assetbots._shapes import AssetDetails, PersonDetails
 from connector import (
@@ -25,6 +25,7 @@ from connector import (
     Refused,
     Unexpected,
     Values,
+    is_blank,
 )
 
 LENGTHS = {"tag": 48, "description": 256, "name": 64, "email": 128}

@@ -1,9 +1,7 @@
 """Assets and people as the sync has them, from what the cards answer and back."""
 
-from typing import Any
-
 from cards.assetbots._fields import SERIAL
-from connector import NOBODY, Asset, Assignee, InvalidCall, Json, Person, Values
+from connector import NOBODY, Asset, Assignee, InvalidCall, Json, Person, Values, is_blank
 
 
 def asset_of(found: Json) -> Asset:
@@ -36,10 +34,6 @@ def person_inputs(values: Values, *, new: bool = False) -> Json:
     own = {key: given.pop(key) for key in ("name", "email", "title") if given.get(key) is not None}
     fields = {key: value for key, value in given.items() if not (new and value is None)}
     return {**own, "fields": fields} if fields else own
-
-
-def is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def plain(text: str | None) -> str:

@@ -14,7 +14,6 @@ from cards.snipeit._inventory import (
     LENGTHS,
     NEEDED,
     OWN,
-    is_blank,
     own_inputs,
     password,
     person_inputs,
@@ -37,6 +36,7 @@ from connector import (
     Person,
     Refused,
     Values,
+    is_blank,
 )
 
 MOST_NAMESAKES = 50

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from connector import NOBODY, Asset, Assignee, InvalidCall, Json, Named, Person, Values
+from connector import NOBODY, Asset, Assignee, InvalidCall, Json, Named, Person, Values, is_blank
 
 INPUTS = {"tag": "asset_tag", "serial": "serial", "name": "name", "notes": "notes", "order_number": "order_number"}
 """Columns that are written as they are, and the inputs of the cards."""
@@ -76,10 +76,6 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     return None if is_blank(value) else str(value)
-
-
-def is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def plain(text: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector.sdk.errors import Refused
 from connector.sdk.inventory import OWN_COLUMNS, Asset, Assignee, Kind, Person
-from connector.sdk.kinds import Json
+from connector.sdk.kinds import Json, is_blank
 
 
 def columns_of(db: sqlite3.Connection) -> dict[str, Kind]:
@@ -53,7 +53,3 @@ def written(fields: Json) -> str:
 
 def text_of(value: Any) -> str | None:
     return None if is_blank(value) else str(value)
-
-
-def is_blank(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
